@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// From a clone the sources run through tsx; in a packed release the built files run as they are.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const source = new URL('../src/cli/main.ts', import.meta.url)
+const built = new URL('../dist/cli/main.js', import.meta.url)
+
+if (existsSync(source)) {
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=millwright-source',
+      '--import',
+      import.meta.resolve('tsx'),
+      fileURLToPath(source),
+      ...process.argv.slice(2),
+    ],
+    { stdio: 'inherit' },
+  )
+  // Ctrl-C reaches the whole foreground group by itself; a signal sent to this process alone must be passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
+} else {
+  await import(built.href)
+}

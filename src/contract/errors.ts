@@ -1,0 +1,38 @@
+/**
+ * The one catalogue of errors: code → HTTP status and meaning. `docs/errors.md` says the same for people, and a test
+ * proves that both agree. On the wire: `{error: {code, message, field?, hint?}}`.
+ */
+export const errorCatalogue = {
+  'invalid-request': { status: 400, meaning: 'A field of the request is missing or wrong; `field` names it.' },
+  'invalid-definition': {
+    status: 400,
+    meaning: 'The project definition does not hold together; `field` names the place.',
+  },
+  'invalid-data': { status: 400, meaning: 'Rows or a file could not be read as the dataset expects.' },
+  unauthenticated: { status: 401, meaning: 'No token, or one that is not known.' },
+  forbidden: { status: 403, meaning: 'The role, the host or the origin does not allow it.' },
+  'sealed-data': { status: 403, meaning: 'Training asked for rows of the sealed test split.' },
+  'not-found': { status: 404, meaning: 'There is nothing with this name or id.' },
+  'already-exists': { status: 409, meaning: 'The name or id is taken.' },
+  conflict: { status: 409, meaning: 'The present state does not allow it; the message says which state.' },
+  'pipeline-busy': { status: 409, meaning: 'The pipeline runs as often as its concurrency allows.' },
+  'too-large': { status: 413, meaning: 'The request is larger than the limit in the message.' },
+  'unsupported-media-type': { status: 415, meaning: 'The content type is not one this route reads.' },
+  'step-failed': { status: 422, meaning: 'A step of the pipeline ended in failure; its log says why.' },
+  'gate-refused': { status: 422, meaning: 'A gate refused the candidate; the message says by how much.' },
+  'corrupt-blob': { status: 500, meaning: 'Stored bytes no longer match their hash.' },
+  internal: { status: 500, meaning: 'A fault of Millwright itself; the log of the process has the details.' },
+  'missing-package': { status: 501, meaning: 'An optional package is needed for this and is not installed.' },
+  unavailable: { status: 503, meaning: 'The service cannot answer now; trying again later may help.' },
+} as const satisfies Record<string, { status: number; meaning: string }>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+export interface ErrorBody {
+  error: { code: string; message: string; field?: string; hint?: string }
+}
+
+/** The HTTP status of an error code; a code that the catalogue does not know is a fault of ours. */
+export function statusOf(code: string): number {
+  return code in errorCatalogue ? errorCatalogue[code as ErrorCode].status : 500
+}

@@ -1,0 +1,72 @@
+import * as z from 'zod'
+
+/** Anything JSON can carry. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+const stepName = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/i)
+
+const stepRunSchema = z.discriminatedUnion('kind', [
+  /** A function that the project's definition holds: found by pipeline and step name after the definition is loaded. */
+  z.strictObject({
+    kind: z.literal('function'),
+    /** The module that states the step, relative to the project's folder: its reachable files are part of the key. */
+    module: z.string(),
+  }),
+  /** Any program. It gets its inputs as paths and JSON (see docs/steps.md). */
+  z.strictObject({
+    kind: z.literal('command'),
+    command: z.array(z.string()).min(1),
+    /** Files and folders whose content is part of the key, relative to the project's folder. */
+    code: z.array(z.string()).default([]),
+    env: z.record(z.string(), z.string()).default({}),
+  }),
+  /** A stage of Millwright itself, by name: `train`, `evaluate`, … */
+  z.strictObject({ kind: z.literal('stage'), stage: z.string() }),
+])
+export type StepRun = z.infer<typeof stepRunSchema>
+
+/** Whether a step runs: compares a value of the parameters (`params.x`) or of an earlier step's output (`steps.y.z`). */
+const conditionSchema = z.strictObject({
+  value: z.string(),
+  is: z.enum(['equal', 'not-equal', 'greater', 'less', 'at-least', 'at-most', 'present']),
+  to: z.union([z.string(), z.number(), z.boolean(), z.null()]).default(null),
+})
+export type Condition = z.infer<typeof conditionSchema>
+
+const stepSchema = z.strictObject({
+  name: stepName,
+  run: stepRunSchema,
+  needs: z.array(z.string()).default([]),
+  /** One execution for each element of a list: `params.x` or `steps.y.z`. */
+  forEach: z.string().optional(),
+  when: conditionSchema.optional(),
+  params: z.record(z.string(), z.json()).default({}),
+  retries: z
+    .strictObject({
+      attempts: z.number().int().min(1).default(1),
+      backoffMs: z.number().nonnegative().default(1000),
+      factor: z.number().min(1).default(2),
+    })
+    .prefault({}),
+  /** Wall time after which the step is stopped. */
+  timeoutMs: z.number().positive().default(3_600_000),
+  /** Resident memory, of the step's process and its children, above which it is stopped. */
+  memoryMb: z.number().positive().default(4096),
+  /** Changes the world outside its outputs; never reused. */
+  sideEffects: z.boolean().default(false),
+})
+export type StepDefinition = z.infer<typeof stepSchema>
+
+export const pipelineSchema = z.strictObject({
+  name: stepName,
+  params: z.record(z.string(), z.json()).default({}),
+  /** Runs at a time, and what a further one does: waits, is refused, or takes the place of the waiting one. */
+  concurrency: z
+    .strictObject({
+      limit: z.number().int().min(1).default(1),
+      whenBusy: z.enum(['queue', 'refuse', 'replace']).default('queue'),
+    })
+    .prefault({}),
+  steps: z.array(stepSchema).min(1),
+})
+export type PipelineDefinition = z.infer<typeof pipelineSchema>

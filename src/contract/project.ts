@@ -1,0 +1,25 @@
+import * as z from 'zod'
+import { definitionSchema } from './definition.ts'
+
+export const definitionRecordSchema = z.object({
+  /** The hash of the definition. */
+  id: z.string(),
+  definition: definitionSchema,
+  /** The project's folder on the machine that applied it. */
+  projectDir: z.string(),
+  appliedAt: z.number(),
+  appliedBy: z.string(),
+  /** The one in force. */
+  current: z.boolean(),
+})
+/** A definition as applied, kept for every hash that was ever in force. */
+export type DefinitionRecord = z.infer<typeof definitionRecordSchema>
+
+/** The project's clock; one record, `id` is `clock`. */
+export const clockRecordSchema = z.object({
+  id: z.literal('clock'),
+  mode: z.enum(['live', 'replay']),
+  /** Replay: where event time stands, UTC milliseconds. */
+  at: z.number(),
+})
+export type ClockRecord = z.infer<typeof clockRecordSchema>

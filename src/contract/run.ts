@@ -1,0 +1,84 @@
+import * as z from 'zod'
+import { runStates, stepStates } from './states.ts'
+
+/** A thing named by its content: `hash` finds its bytes in the blob store. */
+export const artifactSchema = z.object({
+  name: z.string(),
+  /** What it is: `table`, `model`, `report`, `file`, `json`, … */
+  type: z.string(),
+  hash: z.string(),
+  size: z.number().int(),
+})
+export type Artifact = z.infer<typeof artifactSchema>
+
+export const sourceSchema = z.object({
+  /** Git commit of the project's folder, with whether files differed from it; null outside a repository. */
+  commit: z.string().nullable(),
+  dirty: z.boolean(),
+  /** Hash of the lockfile (package-lock.json, uv.lock, …); null without one. */
+  lockfileHash: z.string().nullable(),
+})
+
+export const environmentSchema = z.object({
+  millwright: z.string(),
+  node: z.string(),
+  platform: z.string(),
+  arch: z.string(),
+  cpus: z.number().int(),
+  memoryMb: z.number(),
+})
+
+export const runSchema = z.object({
+  id: z.string(),
+  pipeline: z.string(),
+  state: z.enum(runStates),
+  /** Hash of the definition it runs under, and of its pipeline within that. */
+  definitionHash: z.string(),
+  pipelineHash: z.string(),
+  params: z.record(z.string(), z.json()),
+  /** Who or what started it: `user:ada`, `trigger:monthly`, and why. */
+  startedBy: z.string(),
+  reason: z.string(),
+  /** The run whose finished steps it starts from, if it resumes or re-runs one. */
+  from: z.string().nullable(),
+  source: sourceSchema,
+  environment: environmentSchema,
+  /** Project time of the start. */
+  time: z.number(),
+  /** Wall-clock UTC milliseconds. */
+  queuedAt: z.number(),
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  error: z.string().nullable(),
+})
+export type RunRecord = z.infer<typeof runSchema>
+
+export const stepExecutionSchema = z.object({
+  /** `<run>/<step>` or, in a fan-out, `<run>/<step>/<index>`. */
+  id: z.string(),
+  runId: z.string(),
+  step: z.string(),
+  /** Place in the fan-out, and its element; null otherwise. */
+  index: z.number().int().nullable(),
+  element: z.json().nullable(),
+  state: z.enum(stepStates),
+  /** Hash of code, packages, node of the definition, params and inputs: equal key, no second execution. */
+  key: z.string().nullable(),
+  /** Why it ran or was reused, for people: "ran because its code changed". */
+  because: z.string(),
+  /** The execution whose outputs were reused. */
+  reusedFrom: z.string().nullable(),
+  attempt: z.number().int(),
+  /** Wall-clock UTC milliseconds. */
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  /** Share done, 0 to 1, with what it is doing; only while a step tells. */
+  progress: z.object({ done: z.number(), message: z.string() }).nullable(),
+  /** The JSON value it returned. */
+  output: z.json().nullable(),
+  artifacts: z.array(artifactSchema),
+  /** Peak resident memory in MB and CPU seconds, of the process and its children. */
+  resources: z.object({ peakMemoryMb: z.number(), cpuSeconds: z.number() }).nullable(),
+  error: z.string().nullable(),
+})
+export type StepRecord = z.infer<typeof stepExecutionSchema>

@@ -55,7 +55,7 @@ export type RequestOf<T extends Route> =
   T extends Route<infer P, infer Q, infer B, z.ZodType>
     ? { params: Output<P>; query: Output<Q>; body: Output<B> }
     : never
-/** What a handler answers. */
-export type AnswerOf<T extends Route> =
-  T extends Route<z.ZodType, z.ZodType, z.ZodType, infer R> ? (unknown extends Input<R> ? undefined : Input<R>) : never
+/** What a handler answers; nothing that is looked at where the route streams. */
+export type AnswerOf<T extends Route> = T extends Route<z.ZodType, z.ZodType, z.ZodType, infer R> ? Input<R> : never
+/** What a caller gets; `unknown` where the route streams. */
 export type ResultOf<T extends Route> = T extends Route<z.ZodType, z.ZodType, z.ZodType, infer R> ? Output<R> : never

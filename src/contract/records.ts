@@ -24,6 +24,6 @@ export const recordIndexes = {
   run: ['pipeline', 'state', 'queuedAt'],
   step: ['runId', 'key', 'state'],
   dataset: [],
-  batch: ['dataset', 'state', 'contentHash', 'addedIn'],
+  batch: ['dataset', 'state', 'originHash', 'contentHash', 'addedIn'],
   dataset_version: ['dataset', 'number'],
 } as const satisfies { [K in RecordKind]: readonly (keyof Records[K] & string)[] }

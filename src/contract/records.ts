@@ -34,7 +34,7 @@ export const recordIndexes = {
   run: ['pipeline', 'state', 'queuedAt'],
   step: ['runId', 'key', 'state'],
   dataset: [],
-  batch: ['dataset', 'state', 'contentHash', 'addedIn'],
+  batch: ['dataset', 'state', 'originHash', 'contentHash', 'addedIn'],
   dataset_version: ['dataset', 'number'],
   model_version: ['model', 'number', 'state', 'runId', 'hash'],
   alias: ['model', 'version'],

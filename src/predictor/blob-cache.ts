@@ -8,7 +8,8 @@ export async function cachedBlob(blobs: Blobs, client: Client, hash: string): Pr
   if (await blobs.has(hash)) return blobs.get(hash)
   const response = await client.artifact({ params: { hash } })
   const bytes = new Uint8Array(await response.arrayBuffer())
-  if (sha256(bytes) !== hash) throw new MillwrightError('corrupt-blob', `the control plane sent other bytes for ${hash}`)
+  if (sha256(bytes) !== hash)
+    throw new MillwrightError('corrupt-blob', `the control plane sent other bytes for ${hash}`)
   await blobs.put(bytes)
   return bytes
 }

@@ -76,7 +76,9 @@ function named<T>(from: Map<string, T>, name: string, kind: string): T {
 
 /** `{columns: {name: [value, …]}}`, as the control plane writes reference data for prediction services. */
 function readEntityTable(bytes: Uint8Array): Table {
-  const { columns } = JSON.parse(new TextDecoder().decode(bytes)) as { columns: Record<string, (string | number | null)[]> }
+  const { columns } = JSON.parse(new TextDecoder().decode(bytes)) as {
+    columns: Record<string, (string | number | null)[]>
+  }
   const vectors = new Map<string, Vector>()
   let rows = 0
   for (const [name, values] of Object.entries(columns)) {
@@ -90,4 +92,3 @@ function readEntityTable(bytes: Uint8Array): Table {
   }
   return { rows, columns: vectors }
 }
-

@@ -8,8 +8,8 @@ import type { Score } from '../domain/serving/scorer.ts'
 import { chooseSlot, placeOf } from '../domain/serving/traffic.ts'
 import type { LoadedEndpoint } from './endpoints.ts'
 import type { LoadedSlot } from './loaded-slot.ts'
-import type { PredictionLog } from './prediction-log.ts'
 import type { PredictorMetrics } from './metrics.ts'
+import type { PredictionLog } from './prediction-log.ts'
 
 export interface Inference {
   now(): number
@@ -29,7 +29,9 @@ const inputsAsLogged = (names: readonly string[], { values }: ComputedInputs): P
 
 function chosen(endpoint: LoadedEndpoint, request: InferenceRequest, id: string, wanted: string | null): LoadedSlot {
   if (wanted !== null) {
-    const slot = endpoint.slots.find(({ slot: { version } }) => String(version.number) === wanted || version.id === wanted)
+    const slot = endpoint.slots.find(
+      ({ slot: { version } }) => String(version.number) === wanted || version.id === wanted,
+    )
     if (!slot) throw new MillwrightError('not-found', `version ${wanted} of "${endpoint.name}" is not loaded here`)
     return slot
   }
@@ -40,7 +42,10 @@ function chosen(endpoint: LoadedEndpoint, request: InferenceRequest, id: string,
     endpoint.slots.map((loaded) => ({ role: loaded.slot.role, share: loaded.slot.share, loaded })),
     place,
   )
-  if (!picked) throw new MillwrightError('unavailable', `no version of "${endpoint.name}" is loaded yet`, { hint: 'Deploy one, or wait for the prediction service to fetch it.' })
+  if (!picked)
+    throw new MillwrightError('unavailable', `no version of "${endpoint.name}" is loaded yet`, {
+      hint: 'Deploy one, or wait for the prediction service to fetch it.',
+    })
   return picked.loaded
 }
 
@@ -49,7 +54,12 @@ function chosen(endpoint: LoadedEndpoint, request: InferenceRequest, id: string,
  *
  * @param wanted a version by number or id; null lets the traffic's shares decide.
  */
-export async function infer(endpoint: LoadedEndpoint, wanted: string | null, body: unknown, around: Inference): Promise<unknown> {
+export async function infer(
+  endpoint: LoadedEndpoint,
+  wanted: string | null,
+  body: unknown,
+  around: Inference,
+): Promise<unknown> {
   const started = process.hrtime.bigint()
   const reference = endpoint.slots.find(({ slot }) => slot.role === 'primary') ?? endpoint.slots[0]
   if (!reference) throw new MillwrightError('unavailable', `no version of "${endpoint.name}" is loaded yet`)
@@ -58,7 +68,10 @@ export async function infer(endpoint: LoadedEndpoint, wanted: string | null, bod
   const answering = chosen(endpoint, request, id, wanted)
   const isProbe = answering.slot.role === 'candidate'
   // Shadows answer the same rows for comparison; nobody sees it. A probe concerns its candidate alone.
-  const shadows = isProbe || wanted !== null ? [] : endpoint.slots.filter((loaded) => loaded.slot.role === 'shadow' && loaded !== answering)
+  const shadows =
+    isProbe || wanted !== null
+      ? []
+      : endpoint.slots.filter((loaded) => loaded.slot.role === 'shadow' && loaded !== answering)
   const now = around.now()
 
   const computed = new Map<string, ComputedInputs[]>()
@@ -76,12 +89,27 @@ export async function infer(endpoint: LoadedEndpoint, wanted: string | null, bod
   const ids: string[] = []
   if (!isProbe) {
     const latencyUs = Number((process.hrtime.bigint() - started) / 1000n)
-    const write = (loaded: LoadedSlot, row: number, computedRow: ComputedInputs, score: Score | null, error: string | null) => {
-      const line = around.log.append((lineId) => JSON.stringify(recordOf(lineId, loaded, row, computedRow, score, error)))
+    const write = (
+      loaded: LoadedSlot,
+      row: number,
+      computedRow: ComputedInputs,
+      score: Score | null,
+      error: string | null,
+    ) => {
+      const line = around.log.append((lineId) =>
+        JSON.stringify(recordOf(lineId, loaded, row, computedRow, score, error)),
+      )
       written.push(line.written)
       return line.id
     }
-    const recordOf = (lineId: string, loaded: LoadedSlot, row: number, computedRow: ComputedInputs, score: Score | null, error: string | null): PredictionRecord => {
+    const recordOf = (
+      lineId: string,
+      loaded: LoadedSlot,
+      row: number,
+      computedRow: ComputedInputs,
+      score: Score | null,
+      error: string | null,
+    ): PredictionRecord => {
       const sent = request.rows[row]!
       const { keyColumn, timeColumn, names } = loaded.inputs
       const key = keyColumn ? sent[keyColumn] : null
@@ -122,7 +150,12 @@ export async function infer(endpoint: LoadedEndpoint, wanted: string | null, bod
     if (endpoint.logging === 'required') await all
     else all.catch(() => around.metrics.dropped(endpoint.name, written.length))
   }
-  around.metrics.answered(endpoint.name, answering.slot.version.id, scores.length, Number(process.hrtime.bigint() - started) / 1e9)
+  around.metrics.answered(
+    endpoint.name,
+    answering.slot.version.id,
+    scores.length,
+    Number(process.hrtime.bigint() - started) / 1e9,
+  )
   const ages = inputs.flatMap(({ featureAgeMs }) => (featureAgeMs === null ? [] : [featureAgeMs]))
   return inferenceAnswer(request, scores, answering.slot.version.signature, {
     model: endpoint.name,

@@ -1,10 +1,10 @@
-import type { Slot } from '../contract/serving.ts'
-import { ModelInputs, type FeatureLookup } from '../domain/serving/model-inputs.ts'
-import { Scorer } from '../domain/serving/scorer.ts'
-import type { EntityTable } from '../domain/data/entity-table.ts'
-import type { Dataset } from '../contract/definition.ts'
 import { MillwrightError } from '../base/errors.ts'
 import { hashOf } from '../base/hash.ts'
+import type { Dataset } from '../contract/definition.ts'
+import type { Slot } from '../contract/serving.ts'
+import type { EntityTable } from '../domain/data/entity-table.ts'
+import { type FeatureLookup, ModelInputs } from '../domain/serving/model-inputs.ts'
+import { Scorer } from '../domain/serving/scorer.ts'
 
 /** A version that is in memory and can answer. */
 export interface LoadedSlot {
@@ -26,7 +26,10 @@ export interface SlotSurroundings {
 export async function loadSlot(slot: Slot, around: SlotSurroundings): Promise<LoadedSlot> {
   const { version, model } = slot
   if (!model || !version.modelHash) {
-    throw new MillwrightError('invalid-definition', `version ${version.id} has no model that this prediction service can load`)
+    throw new MillwrightError(
+      'invalid-definition',
+      `version ${version.id} has no model that this prediction service can load`,
+    )
   }
   const inputs = new ModelInputs(model, around.dataset(model.dataset), around.entity, around.features)
   const scorer = new Scorer(await around.blob(version.modelHash), version, inputs.names)

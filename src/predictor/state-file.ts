@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { newId } from '../base/ids.ts'
 import { writeFileAtomically } from '../backends/filesystem/atomic-file.ts'
+import { newId } from '../base/ids.ts'
 import { servingPlanSchema } from '../contract/serving.ts'
 
 const stateSchema = z.object({
@@ -16,7 +16,12 @@ export type PredictorState = z.infer<typeof stateSchema>
 
 /** What a prediction service knows when it starts without a control plane. */
 export async function readState(folder: string): Promise<PredictorState> {
-  const fresh: PredictorState = { predictor: newId('predictor'), plan: null, clock: { mode: 'live', now: 0 }, witness: { seq: 0, hash: '' } }
+  const fresh: PredictorState = {
+    predictor: newId('predictor'),
+    plan: null,
+    clock: { mode: 'live', now: 0 },
+    witness: { seq: 0, hash: '' },
+  }
   const text = await readFile(join(folder, 'state.json'), 'utf8').catch(() => null)
   if (text === null) {
     await writeState(folder, fresh)

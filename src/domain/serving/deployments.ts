@@ -19,9 +19,19 @@ export class Deployments {
   /** Creates the endpoint, or takes over its changed definition. What it serves stays. */
   async define(writer: RecordWriter, definition: EndpointDefinition, actor: string): Promise<void> {
     const known = await writer.get('endpoint', definition.name)
-    await writer.put('endpoint', { id: definition.name, definition, serving: known?.serving ?? null, frozen: known?.frozen ?? null })
+    await writer.put('endpoint', {
+      id: definition.name,
+      definition,
+      serving: known?.serving ?? null,
+      frozen: known?.frozen ?? null,
+    })
     if (!known) {
-      await writer.emit({ type: 'endpoint.created', subject: `endpoint:${definition.name}`, actor, message: `Endpoint ${definition.name} was created for model ${definition.model}` })
+      await writer.emit({
+        type: 'endpoint.created',
+        subject: `endpoint:${definition.name}`,
+        actor,
+        message: `Endpoint ${definition.name} was created for model ${definition.model}`,
+      })
     }
   }
 
@@ -35,9 +45,14 @@ export class Deployments {
       const endpoint = await this.endpoint(writer, endpointName)
       const version = await writer.get('model_version', versionId)
       if (!version) throw new MillwrightError('not-found', `there is no model version "${versionId}"`)
-      if (version.state !== 'registered') throw new MillwrightError('conflict', `version ${versionId} is ${version.state}: only a registered version can be deployed`)
+      if (version.state !== 'registered')
+        throw new MillwrightError(
+          'conflict',
+          `version ${versionId} is ${version.state}: only a registered version can be deployed`,
+        )
       const rolling = await this.rolling(writer, endpointName)
-      if (endpoint.serving === versionId && !rolling) throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${versionId} already`)
+      if (endpoint.serving === versionId && !rolling)
+        throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${versionId} already`)
       const now = this.clock.now()
       if (rolling) await writer.update('deployment', rolling.id, { state: 'replaced', endedAt: now })
       const { steps } = endpoint.definition.rollout
@@ -81,7 +96,12 @@ export class Deployments {
       const step = deployment.step + 1
       const share = steps[step]
       if (share === undefined || share >= 1) {
-        await this.complete(writer, { ...deployment, step: Math.min(step, steps.length - 1), share: 1 }, 'system', because)
+        await this.complete(
+          writer,
+          { ...deployment, step: Math.min(step, steps.length - 1), share: 1 },
+          'system',
+          because,
+        )
         return
       }
       await writer.update('deployment', id, { step, share, stepStartedAt: this.clock.now() })
@@ -102,13 +122,23 @@ export class Deployments {
    *
    * @throws `conflict` when there is nothing to go back to.
    */
-  async rollBack(endpointName: string, actor: string, reason: string, level: 'warning' | 'bad' = 'warning'): Promise<{ deployment: DeploymentRecord; serving: string }> {
+  async rollBack(
+    endpointName: string,
+    actor: string,
+    reason: string,
+    level: 'warning' | 'bad' = 'warning',
+  ): Promise<{ deployment: DeploymentRecord; serving: string }> {
     const result = await this.metadata.transaction(async (writer) => {
       const endpoint = await this.endpoint(writer, endpointName)
       const last = (await this.rolling(writer, endpointName)) ?? (await this.completed(writer, endpoint))
-      if (!last?.previous) throw new MillwrightError('conflict', `endpoint ${endpointName} has no earlier version to return to`)
+      if (!last?.previous)
+        throw new MillwrightError('conflict', `endpoint ${endpointName} has no earlier version to return to`)
       const now = this.clock.now()
-      const deployment = await writer.update('deployment', last.id, { state: 'rolled-back', endedAt: now, reason: `${last.reason}; rolled back: ${reason}` })
+      const deployment = await writer.update('deployment', last.id, {
+        state: 'rolled-back',
+        endedAt: now,
+        reason: `${last.reason}; rolled back: ${reason}`,
+      })
       await writer.update('endpoint', endpointName, { serving: last.previous })
       await this.moveProduction(writer, endpoint.definition.model, last.previous, actor)
       await writer.emit({
@@ -125,13 +155,24 @@ export class Deployments {
     return result
   }
 
-  private async complete(writer: RecordWriter, deployment: DeploymentRecord, actor: string, because = ''): Promise<DeploymentRecord> {
+  private async complete(
+    writer: RecordWriter,
+    deployment: DeploymentRecord,
+    actor: string,
+    because = '',
+  ): Promise<DeploymentRecord> {
     const endpoint = await this.endpoint(writer, deployment.endpoint)
     const now = this.clock.now()
     for (const serving of await writer.find('deployment', { where: { endpoint: endpoint.id, state: 'serving' } })) {
       await writer.update('deployment', serving.id, { state: 'replaced', endedAt: now })
     }
-    const done = await writer.update('deployment', deployment.id, { state: 'serving', step: deployment.step, share: 1, stepStartedAt: now, endedAt: now })
+    const done = await writer.update('deployment', deployment.id, {
+      state: 'serving',
+      step: deployment.step,
+      share: 1,
+      stepStartedAt: now,
+      endedAt: now,
+    })
     const frozen = endpoint.definition.frozen ? (endpoint.frozen ?? deployment.version) : null
     await writer.update('endpoint', endpoint.id, { serving: deployment.version, frozen })
     await this.moveProduction(writer, endpoint.definition.model, deployment.version, actor)
@@ -179,7 +220,10 @@ export class Deployments {
   /** The deployment that brought the version that serves now. */
   private async completed(writer: RecordWriter, endpoint: EndpointRecord): Promise<DeploymentRecord | undefined> {
     if (endpoint.serving === null) return undefined
-    const all = await writer.find('deployment', { where: { endpoint: endpoint.id, version: endpoint.serving }, orderBy: { field: 'startedAt' } })
+    const all = await writer.find('deployment', {
+      where: { endpoint: endpoint.id, version: endpoint.serving },
+      orderBy: { field: 'startedAt' },
+    })
     return all.filter((deployment) => deployment.state === 'serving' || deployment.state === 'replaced').at(-1)
   }
 }

@@ -13,7 +13,12 @@ export interface AnswerFacts {
 }
 
 /** An answer as the Open Inference Protocol has it, or in plain form where the question came so. */
-export function inferenceAnswer(request: InferenceRequest, scores: readonly Score[], signature: Signature, facts: AnswerFacts): unknown {
+export function inferenceAnswer(
+  request: InferenceRequest,
+  scores: readonly Score[],
+  signature: Signature,
+  facts: AnswerFacts,
+): unknown {
   const { model, version, id, predictionIds, featureAgeMs } = facts
   if (request.tensors) {
     const shape = [scores.length]
@@ -21,7 +26,10 @@ export function inferenceAnswer(request: InferenceRequest, scores: readonly Scor
       model_name: model,
       model_version: version,
       id,
-      parameters: { prediction_ids: predictionIds.join(' '), ...(featureAgeMs === null ? {} : { feature_age_ms: featureAgeMs }) },
+      parameters: {
+        prediction_ids: predictionIds.join(' '),
+        ...(featureAgeMs === null ? {} : { feature_age_ms: featureAgeMs }),
+      },
       outputs: signature.outputs.map(({ name, datatype }) => ({
         name,
         datatype,

@@ -35,13 +35,21 @@ export class ModelInputs {
   private readonly derive: { name: string; compiled: Compiled }[]
   private readonly steps: Step[]
 
-  constructor(model: ModelDefinition, dataset: Dataset, entity: (name: string) => EntityTable, features: FeatureLookup) {
+  constructor(
+    model: ModelDefinition,
+    dataset: Dataset,
+    entity: (name: string) => EntityTable,
+    features: FeatureLookup,
+  ) {
     this.names = model.inputs.map((input) => input.name)
     this.columns = requestColumns(model, dataset)
     this.keyColumn = dataset.columns.find((column) => column.type === 'key')?.name ?? null
     this.timeColumn = dataset.time ?? null
     this.source = new ObjectSource(new Map(dataset.columns.map((column) => [column.name, column.type])))
-    this.derive = this.columns.derived.map(({ name, derived }) => ({ name, compiled: compile(derived, this.source, { entity }) }))
+    this.derive = this.columns.derived.map(({ name, derived }) => ({
+      name,
+      compiled: compile(derived, this.source, { entity }),
+    }))
     this.steps = model.inputs.map(({ from }): Step => {
       if (from.kind === 'expression') {
         const compiled = compile(from.expression, this.source, { entity })
@@ -64,7 +72,12 @@ export class ModelInputs {
     this.source.set(work)
     for (const { name, compiled } of this.derive) {
       const value = compiled.at(0)
-      work[name] = compiled.kind === 'boolean' ? booleanOf(value as number) : typeof value === 'number' && Number.isNaN(value) ? null : value
+      work[name] =
+        compiled.kind === 'boolean'
+          ? booleanOf(value as number)
+          : typeof value === 'number' && Number.isNaN(value)
+            ? null
+            : value
     }
     const stated = this.timeColumn === null ? undefined : row[this.timeColumn]
     // What has not happened yet is looked up as of now: nobody knows more.

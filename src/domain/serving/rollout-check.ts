@@ -37,23 +37,35 @@ export function checkRollout(
 ): RolloutVerdict {
   const errorShare = canary.answers === 0 ? 0 : canary.errors / canary.answers
   if (canary.errors >= 3 && errorShare > rollout.maxErrorShare) {
-    return { action: 'roll-back', because: `${canary.errors} of ${canary.answers} answers failed, the bound is ${rollout.maxErrorShare * 100} %` }
+    return {
+      action: 'roll-back',
+      because: `${canary.errors} of ${canary.answers} answers failed, the bound is ${rollout.maxErrorShare * 100} %`,
+    }
   }
   if (canary.latencyUs.length >= leastForLatency && primary.latencyUs.length >= leastForLatency) {
     const [slow, usual] = [quantile(canary.latencyUs, 0.95), quantile(primary.latencyUs, 0.95)]
     if (slow > usual * rollout.maxLatencyRatio && slow - usual > 500) {
-      return { action: 'roll-back', because: `its p95 latency is ${(slow / 1000).toFixed(2)} ms beside ${(usual / 1000).toFixed(2)} ms, the bound is ${rollout.maxLatencyRatio} times` }
+      return {
+        action: 'roll-back',
+        because: `its p95 latency is ${(slow / 1000).toFixed(2)} ms beside ${(usual / 1000).toFixed(2)} ms, the bound is ${rollout.maxLatencyRatio} times`,
+      }
     }
   }
   if (canary.scores.length >= leastForLatency && primary.scores.length >= leastForLatency) {
     const shift = mean(canary.scores) - mean(primary.scores)
-    const error = Math.sqrt(variance(canary.scores) / canary.scores.length + variance(primary.scores) / primary.scores.length)
+    const error = Math.sqrt(
+      variance(canary.scores) / canary.scores.length + variance(primary.scores) / primary.scores.length,
+    )
     if (Math.abs(shift) > rollout.maxScoreShift && Math.abs(shift) > 4 * error) {
-      return { action: 'roll-back', because: `its mean score is ${shift > 0 ? '+' : ''}${shift.toFixed(3)} away from the old version's, the bound is ${rollout.maxScoreShift}` }
+      return {
+        action: 'roll-back',
+        because: `its mean score is ${shift > 0 ? '+' : ''}${shift.toFixed(3)} away from the old version's, the bound is ${rollout.maxScoreShift}`,
+      }
     }
   }
   if (heldMs < rollout.holdMs) return { action: 'wait', because: 'the step has not been held long enough' }
-  if (canary.answers < rollout.minAnswers) return { action: 'wait', because: `${canary.answers} answers of ${rollout.minAnswers}` }
+  if (canary.answers < rollout.minAnswers)
+    return { action: 'wait', because: `${canary.answers} answers of ${rollout.minAnswers}` }
   return {
     action: 'advance',
     because: `${canary.answers} answers in ${(heldMs / 3_600_000).toFixed(1)} h, ${canary.errors} errors, p95 ${(quantile(canary.latencyUs, 0.95) / 1000).toFixed(2)} ms`,

@@ -38,7 +38,11 @@ export class Scorer {
     this.coders = model.features.map((feature) => (feature.categories ? new CategoryCoder(feature.categories) : null))
     this.places = model.features.map((feature) => {
       const place = inputs.indexOf(feature.name)
-      if (place < 0) throw new MillwrightError('invalid-definition', `model ${version.id} reads "${feature.name}", which its definition does not compute`)
+      if (place < 0)
+        throw new MillwrightError(
+          'invalid-definition',
+          `model ${version.id} reads "${feature.name}", which its definition does not compute`,
+        )
       return place
     })
     this.row = new Float32Array(model.features.length)
@@ -49,7 +53,11 @@ export class Scorer {
     for (let feature = 0; feature < this.places.length; feature += 1) {
       const value = values[this.places[feature]!]
       const coder = this.coders[feature]
-      this.row[feature] = coder ? coder.code(value === null || value === undefined ? null : String(value)) : value === null || value === undefined ? Number.NaN : Number(value)
+      this.row[feature] = coder
+        ? coder.code(value === null || value === undefined ? null : String(value))
+        : value === null || value === undefined
+          ? Number.NaN
+          : Number(value)
     }
     const scores = this.evaluator.predict(this.row, this.into)
     if (this.task === 'multiclass') {
@@ -59,6 +67,8 @@ export class Scorer {
     }
     const score = scores[0]!
     if (!Number.isFinite(score)) throw new MillwrightError('internal', `model ${this.version.id} answered ${score}`)
-    return this.task === 'binary' ? { score, output: score >= this.version.threshold, probability: score } : { score, output: score, probability: null }
+    return this.task === 'binary'
+      ? { score, output: score >= this.version.threshold, probability: score }
+      : { score, output: score, probability: null }
   }
 }

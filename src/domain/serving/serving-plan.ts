@@ -64,7 +64,12 @@ export async function composePlan({ records, candidates, entityBlob }: PlanSourc
       if (hash) entities.set(entity.name, { entity: entity.name, key: entity.key, hash })
     }
   }
-  const plan = { endpoints, featureViews: [...featureViews.values()], entities: [...entities.values()], datasets: [...datasets.values()] }
+  const plan = {
+    endpoints,
+    featureViews: [...featureViews.values()],
+    entities: [...entities.values()],
+    datasets: [...datasets.values()],
+  }
   return { revision: hashOf(plan), ...plan }
 }
 

@@ -32,6 +32,8 @@ const columnSchema = z.strictObject({
   optional: z.boolean().default(false),
   /** Computed from other columns, in the order of the list; otherwise read from the source. */
   derived: expressionSchema.optional(),
+  /** Read from a source only to derive others: neither stored nor pushed. */
+  raw: z.boolean().default(false),
   /** Known only from the time in this column on; otherwise known at the row's event time. */
   knownAt: z.string().optional(),
 })

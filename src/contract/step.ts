@@ -10,7 +10,7 @@ export interface StepInput {
 }
 export type StepInputs = Record<string, StepInput>
 
-/** What a step works with: a function's first argument, and a stage's. */
+/** What a step in TypeScript, or a stage of Millwright, is given. */
 export interface StepContext {
   /** `<run>/<step>[/<index>]`, the same on every attempt: the key under which a side effect can be made idempotent. */
   readonly executionId: string
@@ -19,31 +19,31 @@ export interface StepContext {
   readonly step: string
   /** 1 for the first. */
   readonly attempt: number
-  /** The pipeline's parameters that the step reads, overlaid with its own. */
+  /** Of the run, as far as the step reads them, and of the step itself, which win. */
   readonly params: Readonly<Record<string, Json>>
-  /** The element of a fan-out; null otherwise. */
+  /** The element of the fan-out; null outside one. */
   readonly element: Json
-  /** By name of each needed step. */
+  /** By the name of each needed step: its output, and its artifacts. */
   readonly inputs: Readonly<StepInputs>
-  /** An empty folder of this attempt alone, made when first asked for and removed when the step is over. */
+  /** A folder of its own, empty at the start, gone afterwards. */
   readonly workDir: string
   /** Aborted when the step is to stop; it is killed a few seconds later. */
   readonly signal: AbortSignal
-  /**
-   * Keeps a file (by its path), bytes, or a JSON value under a name that is free within the step.
-   * @param type what it is: `table`, `model`, `report`; without it `file`, or `json` for a value.
-   */
-  artifact(name: string, content: ArtifactContent, type?: string): Promise<void>
-  /** A path at which an input's artifact may be read, and not changed. */
-  inputPath(artifact: Artifact): Promise<string>
-  log(text: string): void
-  /** @param done share done, 0 to 1. */
+  log(line: string): void
+  /** @param done the share that is done, 0 to 1. */
   progress(done: number, message?: string): void
+  /**
+   * Keeps bytes, text, JSON or a file, under its content's hash and a name that is free within the step.
+   * @param type what it is: `table`, `model`, `report`; without it `json` for a value, otherwise `file`.
+   */
+  artifact(name: string, content: ArtifactContent, type?: string): Promise<Artifact>
+  /** Where an artifact can be read; the file must not be changed. */
+  inputPath(artifact: Artifact): Promise<string>
 }
-export type ArtifactContent = { path: string } | { bytes: Uint8Array } | { json: Json }
+export type ArtifactContent = Uint8Array | string | { json: Json } | { file: string }
 
 /**
- * A step in TypeScript. Its second argument holds the outputs of the needed steps by name; what it returns is its own output and must
- * be JSON (`undefined` counts as null).
+ * A step in TypeScript as the runner calls it. The second argument holds the outputs of the needed steps by name; what it returns is its
+ * own output and must be JSON (`undefined` counts as null).
  */
-export type StepFunction = (context: StepContext, input: Readonly<Record<string, Json>>) => unknown
+export type StepFunction = (context: StepContext, inputs: Readonly<Record<string, Json>>) => unknown

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { createReadStream, mkdirSync } from 'node:fs'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MillwrightError } from '../../base/errors.ts'
@@ -42,7 +43,7 @@ export class WorkerContext implements StepContext {
     return join(this.task.workDir, 'files')
   }
 
-  async artifact(name: string, content: ArtifactContent, type?: string): Promise<void> {
+  async artifact(name: string, content: ArtifactContent, type?: string): Promise<Artifact> {
     if (this.kept.some((kept) => kept.name === name)) {
       throw new MillwrightError('already-exists', `The step ${this.step} has kept an artifact '${name}' already.`, {
         hint: 'Give each artifact of a step its own name.',
@@ -52,17 +53,19 @@ export class WorkerContext implements StepContext {
     mkdirSync(folder, { recursive: true })
     // A copy, because the step may go on writing to its own file, and a name may hold slashes.
     const path = join(folder, String(this.kept.length))
-    this.kept.push({ name, type: type ?? ('json' in content ? 'json' : 'file'), path })
-    if ('path' in content) await copyFile(content.path, path)
-    else await writeFile(path, 'json' in content ? JSON.stringify(content.json) : content.bytes)
+    const kept = { name, type: type ?? typeOfContent(content), path }
+    this.kept.push(kept)
+    if (isFile(content)) await copyFile(content.file, path)
+    else await writeFile(path, bytesOf(content))
+    return { name, type: kept.type, ...(await hashOfFile(path)) }
   }
 
   inputPath(artifact: Artifact): Promise<string> {
     return this.pathOf(artifact.hash)
   }
 
-  log(text: string): void {
-    this.send({ type: 'log', stream: 'log', text: text.endsWith('\n') ? text : `${text}\n` })
+  log(line: string): void {
+    this.send({ type: 'log', stream: 'log', text: line.endsWith('\n') ? line : `${line}\n` })
   }
 
   progress(done: number, message = ''): void {
@@ -72,4 +75,26 @@ export class WorkerContext implements StepContext {
     this.lastProgress = now
     this.send({ type: 'progress', done: Math.min(1, Math.max(0, done)), message })
   }
+}
+
+function isFile(content: ArtifactContent): content is { file: string } {
+  return typeof content === 'object' && 'file' in content
+}
+
+function bytesOf(content: Exclude<ArtifactContent, { file: string }>): string | Uint8Array {
+  return typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content.json)
+}
+
+function typeOfContent(content: ArtifactContent): string {
+  return typeof content === 'object' && 'json' in content ? 'json' : 'file'
+}
+
+async function hashOfFile(path: string): Promise<{ hash: string; size: number }> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk)
+    size += chunk.length
+  }
+  return { hash: hash.digest('hex'), size }
 }

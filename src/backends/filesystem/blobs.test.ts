@@ -1,0 +1,11 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { blobsConformance } from '../../ports/blobs.conformance.ts'
+import { openFilesystemBlobs } from './blobs.ts'
+
+blobsConformance('filesystem', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'millwright blobs '))
+  const blobs = openFilesystemBlobs(join(folder, 'blobs'))
+  return { blobs, folder, corrupt: async (hash) => writeFile(await blobs.pathOf(hash), 'something else') }
+})

@@ -41,6 +41,8 @@ export const runSchema = z.object({
   /** Who or what started it: `user:ada`, `trigger:monthly`, and why. */
   startedBy: z.string(),
   reason: z.string(),
+  /** Steps that run even if nothing they depend on has changed. */
+  force: z.array(z.string()),
   /** The run whose finished steps it starts from, if it resumes or re-runs one. */
   from: z.string().nullable(),
   source: sourceSchema,

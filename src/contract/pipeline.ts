@@ -43,6 +43,11 @@ const stepSchema = z.strictObject({
   forEach: z.string().optional(),
   when: conditionSchema.optional(),
   params: z.record(z.string(), z.json()).default({}),
+  /**
+   * The needed steps whose outputs it is given, and that count in its key; without it, all of them. An element of a fan-out that takes
+   * nothing but its element is reused when the list grows.
+   */
+  takes: z.array(z.string()).optional(),
   /** The pipeline's parameters that it is given, and that count in its key; without it, all of them. */
   reads: z.array(z.string()).optional(),
   retries: z

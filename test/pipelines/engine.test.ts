@@ -101,7 +101,7 @@ test('fans out over a list, joins the outputs in order, and reuses element by el
     params: { days: [1, 2, 3, 4, 5] },
     steps: [
       { name: 'days' },
-      { name: 'double', needs: ['days'], forEach: 'steps.days', reads: [] },
+      { name: 'double', needs: ['days'], forEach: 'steps.days', takes: [], reads: [] },
       { name: 'total', needs: ['double'], reads: [] },
     ],
   })
@@ -117,7 +117,11 @@ test('fans out over a list, joins the outputs in order, and reuses element by el
     const more = await runToEnd(setup, pipeline, { params: { days: [2, 3, 4, 5, 6] } })
     expect(more.steps.double).toMatchObject({ output: [4, 6, 8, 10, 12], elements: { ran: 1, reused: 4 } })
     const same = await runToEnd(setup, pipeline)
-    expect(same.steps.double).toMatchObject({ state: 'reused', output: [2, 4, 6, 8, 10], elements: { ran: 0, reused: 5 } })
+    expect(same.steps.double).toMatchObject({
+      state: 'reused',
+      output: [2, 4, 6, 8, 10],
+      elements: { ran: 0, reused: 5 },
+    })
     const none = await runToEnd(setup, pipeline, { params: { days: [] } })
     expect(none.steps).toMatchObject({ double: { state: 'succeeded', output: [] }, total: { output: 0 } })
     await setup.metadata.sealed()

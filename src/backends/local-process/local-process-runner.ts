@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { MillwrightError } from '../../base/errors.ts'
 import type { StepListener, StepOutcome, StepRunner, StepTask } from '../../ports/step-runner.ts'
@@ -27,6 +28,7 @@ export class LocalProcessRunner implements StepRunner {
 
   constructor(options: LocalProcessOptions) {
     this.slots = options.slots ?? availableParallelism()
+    setMaxListeners(0, this.closing.signal)
     this.graceMs = options.graceMs ?? 5000
     const setup = { projectDir: options.projectDir, wiring: options.wiring, graceMs: this.graceMs }
     this.pool = new WorkerPool(setup, this.watch, this.slots)

@@ -71,7 +71,7 @@ export async function attempt(
     if (!('ok' in outcome)) return succeeded(current, outcome)
     if (outcome.ok) {
       try {
-        return succeeded(current, await keepArtifacts(services, task, outcome))
+        return succeeded(current, await keepArtifacts(services, outcome))
       } catch (error) {
         return failedStep(current, `Its artifacts could not be kept: ${messageOf(error)}`)
       }
@@ -106,7 +106,7 @@ async function adopt(
   if (isInline(services, prepared.definition)) return undefined
   const task = taskOf(services, live, prepared, record)
   const outcome = await services.runner.adopt({ ...task, work: await workOf(services, live, prepared, record) })
-  return outcome?.ok ? succeeded(record, await keepArtifacts(services, task, outcome)) : undefined
+  return outcome?.ok ? succeeded(record, await keepArtifacts(services, outcome)) : undefined
 }
 
 async function runOnce(
@@ -210,11 +210,7 @@ export function discardFiles(services: EngineServices, record: StepRecord): void
   if (record.artifacts.length > 0) void rm(workDirOf(services, record), { recursive: true, force: true })
 }
 
-async function keepArtifacts(
-  services: EngineServices,
-  task: Omit<StepTask, 'work'>,
-  outcome: StepOutcome & { ok: true },
-): Promise<Success> {
+async function keepArtifacts(services: EngineServices, outcome: StepOutcome & { ok: true }): Promise<Success> {
   const artifacts: Artifact[] = []
   for (const { name, type, path } of outcome.artifacts) {
     artifacts.push({ name, type, ...(await services.blobs.putFile(path)) })

@@ -93,8 +93,9 @@ export class CodeFiles {
           {
             name: 'opaque',
             setup: (plugin) => {
-              const opaque = { filter: /\.(?!(?:[cm]?[jt]sx?|json)$)[^./\\]*$/ }
-              plugin.onLoad(opaque, () => ({ contents: '', loader: 'empty' }))
+              plugin.onLoad({ filter: /.*/ }, ({ path }) =>
+                /\.([cm]?[jt]sx?|json)$/.test(path) ? undefined : { contents: '', loader: 'empty' },
+              )
             },
           },
         ],

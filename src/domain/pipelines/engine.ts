@@ -122,7 +122,9 @@ export class PipelineEngine {
   async rerunFrom(runId: string, step: string, request: { startedBy: string; reason: string }): Promise<RunRecord> {
     const earlier = await this.storedRun(runId)
     if (!isRunOver(earlier.state)) {
-      throw new MillwrightError('conflict', `The run ${runId} is ${earlier.state}.`, { hint: 'Wait for it, or stop it.' })
+      throw new MillwrightError('conflict', `The run ${runId} is ${earlier.state}.`, {
+        hint: 'Wait for it, or stop it.',
+      })
     }
     const pipeline = await this.pipelineOf(earlier)
     const plan = this.planned(pipeline)
@@ -199,7 +201,8 @@ export class PipelineEngine {
   private planned(pipeline: PipelineDefinition): PipelinePlan {
     const plan = planPipeline(pipeline)
     for (const { run } of plan.order) {
-      if (run.kind === 'stage' && !this.services.stages.has(run.stage)) throw unknownStage(run.stage, this.services.stages)
+      if (run.kind === 'stage' && !this.services.stages.has(run.stage))
+        throw unknownStage(run.stage, this.services.stages)
     }
     return plan
   }
@@ -212,10 +215,10 @@ export class PipelineEngine {
   ): Promise<RunRecord> {
     const text = canonicalJson(request.pipeline)
     const pipelineHash = hashOf(request.pipeline)
-    const [source] = await Promise.all([
-      this.options.describeSource(),
-      this.services.blobs.has(pipelineHash).then((there) => there || this.services.blobs.put(Buffer.from(text))),
-    ])
+    const keep = async (): Promise<void> => {
+      if (!(await this.services.blobs.has(pipelineHash))) await this.services.blobs.put(Buffer.from(text))
+    }
+    const [source] = await Promise.all([this.options.describeSource(), keep()])
     return {
       id: newId('run'),
       pipeline: request.pipeline.name,
@@ -320,4 +323,3 @@ function forcedSteps(plan: PipelinePlan, force: boolean | readonly string[]): st
 function byName(steps: readonly StepRecord[]): Map<string, StepRecord> {
   return new Map(steps.map((step) => [step.step, step]))
 }
-

@@ -13,7 +13,7 @@ export interface PipelinePlan {
 }
 
 /**
- * Checks names, needs, cycles, and what `forEach`, `when` and `reads` refer to.
+ * Checks names, needs, cycles, and what `forEach`, `when`, `takes` and `reads` refer to.
  *
  * @throws `invalid-definition` with the field of the first fault.
  */
@@ -44,6 +44,12 @@ export function planPipeline(pipeline: PipelineDefinition): PipelinePlan {
     if (step.forEach !== undefined)
       checkReference(step.forEach, `steps.${index}.forEach`, step, pipeline, byName, above)
     if (step.when) checkReference(step.when.value, `steps.${index}.when.value`, step, pipeline, byName, above)
+    step.takes?.forEach((name, at) => {
+      if (!step.needs.includes(name)) {
+        const hint = `Add '${name}' to the needs of '${step.name}'.`
+        fault(`steps.${index}.takes.${at}`, `'${step.name}' takes from '${name}', which it does not need.`, hint)
+      }
+    })
     step.reads?.forEach((name, at) => {
       if (!Object.hasOwn(pipeline.params, name)) {
         const field = `steps.${index}.reads.${at}`

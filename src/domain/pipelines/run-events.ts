@@ -28,7 +28,10 @@ export function runOver(run: RunRecord, steps: readonly StepRecord[], actor: str
   const failed = steps.filter((step) => step.state === 'failed').map((step) => step.step)
   const blocked = steps.filter((step) => step.state === 'blocked').map((step) => step.step)
   const message = `${run.pipeline} failed in ${failed.join(', ')}`
-  return { ...runEvent('run.failed', run, actor, message, { ...data, failed, blocked, error: run.error }), level: 'bad' }
+  return {
+    ...runEvent('run.failed', run, actor, message, { ...data, failed, blocked, error: run.error }),
+    level: 'bad',
+  }
 }
 
 function counts(steps: readonly StepRecord[]): { steps: number; done: number; reused: number } {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NewEvent } from '../../contract/events.ts'
@@ -35,6 +36,8 @@ export class RunExecution implements LiveRun {
     readonly resumed: boolean,
   ) {
     this.forced = new Set(run.force)
+    // One for each step and element at work, so there is no number from which on it would be a leak.
+    setMaxListeners(0, this.abort.signal)
     this.reasons = new StepReasons(services.metadata, run.pipeline, run.id)
     this.scope = { params: run.params, outputs: new Map() }
     for (const [name, step] of steps) if (isStepDone(step.state)) this.scope.outputs.set(name, step.output)
@@ -132,13 +135,14 @@ export class RunExecution implements LiveRun {
       ...this.run,
       state: stopped ? 'stopped' : failed.length > 0 ? 'failed' : 'succeeded',
       endedAt: Date.now(),
-      error: stopped ? null : (failed.map((step) => `${step.step}: ${step.error}`).join('\n') || null),
+      error: stopped ? null : failed.map((step) => `${step.step}: ${step.error}`).join('\n') || null,
     }
     const run = this.run
     try {
       await this.services.journal.write(async (writer) => {
         for (const step of steps) {
-          if (!isStepOver(step.state)) await writer.put('step', { ...step, state: 'stopped', error: 'The run was stopped.' })
+          if (!isStepOver(step.state))
+            await writer.put('step', { ...step, state: 'stopped', error: 'The run was stopped.' })
         }
         await writer.put('run', run)
         await writer.emit(runOver(run, steps, stopped ? this.stoppedBy : 'system'))

@@ -21,7 +21,10 @@ export function stepStarted(run: RunRecord, step: StepRecord): NewEvent {
 
 export function stepRetried(run: RunRecord, step: StepRecord, error: string, waitMs: number): NewEvent {
   const message = `${step.step} of ${run.pipeline} failed and is tried again: ${error}`
-  return { ...stepEvent('step.retried', run, step, message, { attempt: step.attempt, error, waitMs }), level: 'warning' }
+  return {
+    ...stepEvent('step.retried', run, step, message, { attempt: step.attempt, error, waitMs }),
+    level: 'warning',
+  }
 }
 
 /** The news of a step that is over; undefined for states whose news is the run's. */

@@ -56,7 +56,7 @@ async function bringToEnd(
   }
   const elements = definition.forEach === undefined ? undefined : elementsFor(definition, definition.forEach, live)
   const params = stepParams(definition, live.run.params)
-  const inputs = live.inputsOf(definition.needs)
+  const inputs = live.inputsOf(definition.takes ?? definition.needs)
   const parts = await services.keys.parts(live.run.pipeline, definition, params, inputs)
   if (elements) parts.elements = hashOf(elements)
   const key = keyOf(parts)

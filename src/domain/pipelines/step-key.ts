@@ -73,7 +73,7 @@ export function keyOf(parts: KeyParts, element?: { value: Json }): string {
   return hashOf(element ? { parts, element: element.value } : { parts })
 }
 
-/** The definition's node without what only says how it is run, not what comes out. */
+/** The definition's node without what only says how it is run, and what is a part of the key by its value. */
 function meaning(pipeline: string, step: StepDefinition): unknown {
   const {
     retries: _retries,

@@ -73,10 +73,10 @@ test('a name that is not there does not compile', () => {
     orders.happensAt('price')
     // @ts-expect-error a number has no set of texts
     orders.expect((c) => [c.price.in('a', 'b')])
-    // @ts-expect-error a view is keyed by a column that names an entity
     featureView('v', {
       entity: shop,
       from: orders,
+      // @ts-expect-error a view is keyed by a column that names an entity
       by: 'kind',
       features: (f) => ({ n: f.price.count().over(hours(1)) }),
     })
@@ -100,10 +100,10 @@ test('gates follow the target and the segments', () => {
     // @ts-expect-error a regression has no AUC
     model('m', { ...common, predicts: orders.column('returned'), gates: [beats('baseline').on('auc').by(0.1)] })
     model('m', { ...common, predicts: orders.column('returned'), gates: [atMost('rmse', 3)] })
-    // @ts-expect-error no such segment
     model('m', {
       ...common,
       predicts: orders.column('returned').atLeast(1),
+      // @ts-expect-error no such segment
       gates: [segment('kind').on('auc').within(1)],
     })
     // @ts-expect-error a binary model has no RMSE to watch

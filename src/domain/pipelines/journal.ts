@@ -1,0 +1,42 @@
+import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
+
+type Change = (writer: RecordWriter) => Promise<void>
+
+/** Few enough that nobody else waits long for the writer. */
+const changesPerTransaction = 200
+
+/**
+ * Writes changes in the order they were made, as many in one transaction as came while the one before was written: a fan-out of
+ * a thousand steps does not wait for the disk a thousand times.
+ */
+export class Journal {
+  private waiting: { change: Change; resolve: () => void; reject: (error: unknown) => void }[] = []
+  private writing = false
+
+  constructor(private readonly metadata: Metadata) {}
+
+  /** @returns when the change, and every one before it, is durable. */
+  write(change: Change): Promise<void> {
+    const written = new Promise<void>((resolve, reject) => this.waiting.push({ change, resolve, reject }))
+    // Not everyone waits; who does gets the rejection too.
+    written.catch(() => undefined)
+    if (!this.writing) void this.drain()
+    return written
+  }
+
+  private async drain(): Promise<void> {
+    this.writing = true
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, changesPerTransaction)
+      try {
+        await this.metadata.transaction(async (writer) => {
+          for (const { change } of batch) await change(writer)
+        })
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.writing = false
+  }
+}

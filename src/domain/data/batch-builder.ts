@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { rowAt, type Table } from '../../base/columns.ts'
+import { rowAt, type Table, type TextVector, textsOf } from '../../base/columns.ts'
 import type { Anomaly, ColumnSummary } from '../../contract/data.ts'
-import type { TableFile, TableWriter, Tables } from '../../ports/tables.ts'
+import type { TableFile, Tables, TableWriter } from '../../ports/tables.ts'
 import type { JudgedBatch } from './batch-commit.ts'
 import type { DataServices } from './data-services.ts'
 import { type DatasetPlan, typed } from './dataset-plan.ts'
@@ -24,6 +24,7 @@ export interface BatchContext {
 /** Takes the rows of a batch as they come, with all stored columns, and ends with a file of them that is judged. */
 export class BatchBuilder {
   private rows = 0
+  private readonly refs = new Map<string, Set<string>>()
   private readonly holds = new Map<number, { failing: number; samples: Anomaly['samples'] }>()
 
   private constructor(
@@ -51,8 +52,20 @@ export class BatchBuilder {
       }
       this.holds.set(index, known)
     }
+    for (const { name, type } of plan.stored) if (type === 'ref') this.collect(name, textsOf(table, name))
     await this.writer.append(table)
     this.rows += table.rows
+  }
+
+  private collect(name: string, { codes, dictionary }: TextVector): void {
+    const values = this.refs.get(name) ?? new Set<string>()
+    this.refs.set(name, values)
+    const seen = new Uint8Array(dictionary.length)
+    for (const code of codes) {
+      if (code < 0 || seen[code] === 1) continue
+      seen[code] = 1
+      values.add(dictionary[code]!)
+    }
   }
 
   /** Writes the file, judges it and takes it into the blob store, whatever the judgement is. */
@@ -69,6 +82,7 @@ export class BatchBuilder {
         rows: this.rows,
         summaries,
         holds: this.holds,
+        refs: this.refs,
       })
       const { hash } = await blobs.putFile(this.path)
       const time = summaries.find((summary) => summary.name === plan.time)

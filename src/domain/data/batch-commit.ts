@@ -75,7 +75,11 @@ export async function commitBatch(
   })
 }
 
-async function commitVersion(writer: RecordWriter, batch: BatchRecord, judged: JudgedBatch): Promise<DatasetVersionRecord> {
+async function commitVersion(
+  writer: RecordWriter,
+  batch: BatchRecord,
+  judged: JudgedBatch,
+): Promise<DatasetVersionRecord> {
   const { plan, actor } = judged
   const { dataset } = batch
   const known: DatasetRecord = (await writer.get('dataset', dataset)) ?? { id: dataset, version: 0, inferred: [] }
@@ -118,7 +122,14 @@ async function commitVersion(writer: RecordWriter, batch: BatchRecord, judged: J
     actor,
     level: 'good',
     message: `${version.id}: ${batch.rows.toLocaleString('en-US')} rows from ${batch.origin}`,
-    data: { version: version.id, batch: batch.id, rows: batch.rows, total: version.rows, from: batch.from, to: batch.to },
+    data: {
+      version: version.id,
+      batch: batch.id,
+      rows: batch.rows,
+      total: version.rows,
+      from: batch.from,
+      to: batch.to,
+    },
   })
   return version
 }
@@ -145,7 +156,11 @@ async function tellSetAside(writer: RecordWriter, batch: BatchRecord, actor: str
     actor,
     level: 'bad',
     message: `${batch.origin} ${batch.state}: ${reasons[0]?.message ?? ''}${reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : ''}`,
-    data: { batch: batch.id, rows: batch.rows, reasons: reasons.map(({ kind, column, message }) => ({ kind, column, message })) },
+    data: {
+      batch: batch.id,
+      rows: batch.rows,
+      reasons: reasons.map(({ kind, column, message }) => ({ kind, column, message })),
+    },
   })
 }
 

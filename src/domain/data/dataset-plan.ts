@@ -37,10 +37,14 @@ export function planDataset(dataset: Dataset): DatasetPlan {
     const needs = columnsOf(column.derived!)
     for (const name of needs) {
       if (ready.has(name)) continue
-      throw new MillwrightError('invalid-definition', `column "${column.name}" is derived from "${name}", which is not known before it`, {
-        field: `datasets.${dataset.name}.columns.${column.name}.derived`,
-        hint: types.has(name) ? `State "${name}" first.` : `Dataset "${dataset.name}" has no column "${name}".`,
-      })
+      throw new MillwrightError(
+        'invalid-definition',
+        `column "${column.name}" is derived from "${name}", which is not known before it`,
+        {
+          field: `datasets.${dataset.name}.columns.${column.name}.derived`,
+          hint: types.has(name) ? `State "${name}" first.` : `Dataset "${dataset.name}" has no column "${name}".`,
+        },
+      )
     }
     ready.add(column.name)
   }
@@ -61,7 +65,9 @@ export function planDataset(dataset: Dataset): DatasetPlan {
     keyFromFile: key?.derived !== undefined && usesRowKey(key.derived),
     time: dataset.time ?? null,
     knownAt: knownTimes(dataset),
-    schemaHash: hashOf(stored.map(({ name, type, entity, unit, optional }) => ({ name, type, entity, unit, optional }))),
+    schemaHash: hashOf(
+      stored.map(({ name, type, entity, unit, optional }) => ({ name, type, entity, unit, optional })),
+    ),
   }
 }
 
@@ -85,6 +91,7 @@ export function datasetNamed(datasets: readonly Dataset[], name: string): Datase
   const dataset = datasets.find((candidate) => candidate.name === name)
   if (dataset !== undefined) return dataset
   throw new MillwrightError('not-found', `there is no dataset "${name}"`, {
-    hint: datasets.length === 0 ? 'The project has none.' : `There are ${datasets.map((each) => each.name).join(', ')}.`,
+    hint:
+      datasets.length === 0 ? 'The project has none.' : `There are ${datasets.map((each) => each.name).join(', ')}.`,
   })
 }

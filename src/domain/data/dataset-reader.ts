@@ -26,9 +26,13 @@ export async function datasetVersion(
   const wanted = number ?? (await metadata.get('dataset', dataset))?.version ?? 0
   const record = await metadata.get('dataset_version', `${dataset}@${wanted}`)
   if (record === undefined) {
-    throw new MillwrightError('not-found', `dataset "${dataset}" has no version${number === null ? ' yet' : ` ${number}`}`, {
-      hint: 'Ingest a batch first.',
-    })
+    throw new MillwrightError(
+      'not-found',
+      `dataset "${dataset}" has no version${number === null ? ' yet' : ` ${number}`}`,
+      {
+        hint: 'Ingest a batch first.',
+      },
+    )
   }
   const added = await metadata.find('batch', {
     where: { dataset, state: 'accepted', addedIn: { atMost: record.number } },

@@ -65,7 +65,12 @@ export async function ingestFile(
     if (current === null) return
     const { label, builder } = current
     current = null
-    done(await commitBatch(services, await builder.finish({ origin: originOf(path, label), originHash, actor: options.actor })))
+    done(
+      await commitBatch(
+        services,
+        await builder.finish({ origin: originOf(path, label), originHash, actor: options.actor }),
+      ),
+    )
   }
   let skipped: string | null | undefined
   try {
@@ -82,7 +87,10 @@ export async function ingestFile(
             continue
           }
           skipped = undefined
-          current = { label: part.label, builder: await BatchBuilder.open(services, await contextOf(services, plan, entities, scope)) }
+          current = {
+            label: part.label,
+            builder: await BatchBuilder.open(services, await contextOf(services, plan, entities, scope)),
+          }
         }
         const rows = sliceTable(chunk, part.from, part.to)
         const rowKey = { prefix: rowKeyPrefix, at: (row: number) => rowNumbers[part.from + row]! }
@@ -178,7 +186,8 @@ function formatOf(dataset: Dataset, path: string): TableFile['format'] {
 }
 
 async function hashFile(path: string): Promise<string> {
-  if (!(await stat(path).catch(() => null))?.isFile()) throw new MillwrightError('not-found', `there is no file ${path}`)
+  if (!(await stat(path).catch(() => null))?.isFile())
+    throw new MillwrightError('not-found', `there is no file ${path}`)
   const digest = createHash('sha256')
   for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) digest.update(part)
   return digest.digest('hex')

@@ -26,7 +26,11 @@ export function schemaSkew(plan: DatasetPlan, found: readonly FileColumn[]): Ano
     const column = columns.get(name)
     if (column === undefined) {
       if (!optional) {
-        anomaly('missing-column', name, `column "${name}" is missing; add it to the file, or make it optional in the dataset`)
+        anomaly(
+          'missing-column',
+          name,
+          `column "${name}" is missing; add it to the file, or make it optional in the dataset`,
+        )
       }
     } else if (!readable[type].includes(column.storedAs)) {
       anomaly(
@@ -39,7 +43,11 @@ export function schemaSkew(plan: DatasetPlan, found: readonly FileColumn[]): Ano
   const expected = new Set(plan.source.map((column) => column.name))
   for (const { name } of found) {
     if (expected.has(name)) continue
-    anomaly('unexpected-column', name, `column "${name}" is not in the dataset; add it there, or take it out of the file`)
+    anomaly(
+      'unexpected-column',
+      name,
+      `column "${name}" is not in the dataset; add it there, or take it out of the file`,
+    )
   }
   return anomalies
 }

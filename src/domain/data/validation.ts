@@ -14,6 +14,8 @@ export interface BatchUnderTest {
   summaries: readonly ColumnSummary[]
   /** Failing rows of the `holds` expectations, by their place among all expectations. */
   holds: ReadonlyMap<number, { failing: number; samples: Anomaly['samples'] }>
+  /** Every distinct value of the columns that refer to entities. */
+  refs: ReadonlyMap<string, ReadonlySet<string>>
   reference: readonly ColumnSummary[]
   /** Versions accepted before it. */
   versionsBefore: number
@@ -138,19 +140,34 @@ function stated({ plan, entity }: BatchUnderTest, expectation: StatedRow): RowEx
       const { min, max } = expectation
       const range = min === null ? `at most ${max}` : max === null ? `at least ${min}` : `between ${min} and ${max}`
       const check: RowCheck = { kind: 'between', column: column(expectation.column), min, max }
-      return { mostly, severity, check, message: (failing) => `"${expectation.column}" is not ${range} in ${failing}; check its unit` }
+      return {
+        mostly,
+        severity,
+        check,
+        message: (failing) => `"${expectation.column}" is not ${range} in ${failing}; check its unit`,
+      }
     }
     case 'in': {
       const check: RowCheck = { kind: 'in', column: column(expectation.column), values: new Set(expectation.values) }
       const some = expectation.values.slice(0, 5).join(', ')
-      return { mostly, severity, check, message: (failing) => `"${expectation.column}" is none of ${some}… in ${failing}` }
+      return {
+        mostly,
+        severity,
+        check,
+        message: (failing) => `"${expectation.column}" is none of ${some}… in ${failing}`,
+      }
     }
     case 'in-entity':
       return { mostly, severity, ...knownEntity(column(expectation.column), expectation.entity, entity) }
     case 'matches': {
       const { pattern } = expectation
       const check: RowCheck = { kind: 'matches', column: column(expectation.column), pattern }
-      return { mostly, severity, check, message: (failing) => `"${expectation.column}" does not match ${pattern} in ${failing}` }
+      return {
+        mostly,
+        severity,
+        check,
+        message: (failing) => `"${expectation.column}" does not match ${pattern} in ${failing}`,
+      }
     }
     case 'unique': {
       const names = expectation.columns.join(', ')
@@ -165,7 +182,7 @@ function stated({ plan, entity }: BatchUnderTest, expectation: StatedRow): RowEx
 }
 
 /** What the summary alone shows to hold needs no query. */
-function clearlyHolds({ summaries }: BatchUnderTest, check: RowCheck): boolean {
+function clearlyHolds({ summaries, refs }: BatchUnderTest, check: RowCheck): boolean {
   if (check.kind === 'unique' && check.columns.length > 1) return false
   const name = check.kind === 'unique' ? check.columns[0]!.name : check.column.name
   const summary = summaries.find((each) => each.name === name)
@@ -176,17 +193,18 @@ function clearlyHolds({ summaries }: BatchUnderTest, check: RowCheck): boolean {
     if (summary.min === null || summary.max === null) return summary.rows === summary.nulls
     return (check.min === null || summary.min >= check.min) && (check.max === null || summary.max <= check.max)
   }
+  const values = refs.get(name)
+  if (check.kind === 'in' && values !== undefined) {
+    for (const value of values) if (!check.values.has(value)) return false
+    return true
+  }
   if (check.kind === 'in' && summary.top !== null && summary.top.length === summary.distinct) {
     return summary.top.every((entry) => check.values.has(entry.value))
   }
   return false
 }
 
-function holds(
-  batch: BatchUnderTest,
-  expectation: Extract<Expectation, { kind: 'holds' }>,
-  index: number,
-): Anomaly[] {
+function holds(batch: BatchUnderTest, expectation: Extract<Expectation, { kind: 'holds' }>, index: number): Anomaly[] {
   const { failing = 0, samples = [] } = batch.holds.get(index) ?? {}
   if (failing === 0) return []
   const allowed = failing <= (1 - expectation.mostly) * batch.rows + 1e-9
@@ -195,7 +213,10 @@ function holds(
   return [{ kind: 'expectation', column: null, severity, message, failing, rows: batch.rows, samples }]
 }
 
-function rowCount({ rows }: BatchUnderTest, { min, max, severity }: Extract<Expectation, { kind: 'row-count' }>): Anomaly[] {
+function rowCount(
+  { rows }: BatchUnderTest,
+  { min, max, severity }: Extract<Expectation, { kind: 'row-count' }>,
+): Anomaly[] {
   if ((min === null || rows >= min) && (max === null || rows <= max)) return []
   const bound = min !== null && rows < min ? `at least ${min}` : `at most ${max}`
   const message = `the batch has ${rows} rows where ${bound} are expected; look whether the file is whole`
@@ -243,7 +264,13 @@ function distanceOf({ plan, reference, summaries, versionsBefore }: BatchUnderTe
   return before === undefined || now === undefined ? null : summaryDistance(before, now)
 }
 
-function shiftAnomaly(batch: BatchUnderTest, column: string, distance: number, max: number, severity: Severity): Anomaly {
+function shiftAnomaly(
+  batch: BatchUnderTest,
+  column: string,
+  distance: number,
+  max: number,
+  severity: Severity,
+): Anomaly {
   const message = `the values of "${column}" moved: distance ${distance.toFixed(3)} from the reference, ${max} may be`
   return { kind: 'shift', column, severity, message, failing: batch.rows, rows: batch.rows, samples: [] }
 }

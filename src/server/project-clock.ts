@@ -47,7 +47,7 @@ export class ProjectClock implements Clock {
         hint: 'Say `replayFrom` in defineProject.',
       })
     }
-    if (!this.clock.advancedTo(to)) return
+    if (!this.clock.advanceTo(to)) return
     await metadata.transaction((writer) => writer.put('clock', { id: 'clock', mode: 'replay', at: to }))
   }
 }

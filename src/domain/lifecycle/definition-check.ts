@@ -126,9 +126,8 @@ export function checkDefinition(definition: Definition): void {
       )
     }
   })
-  definition.monitors.forEach((monitor, index) =>
-    known(endpoints, monitor.endpoint, `monitors.${index}.endpoint`, 'endpoint'),
-  )
+  for (const [index, monitor] of definition.monitors.entries())
+    known(endpoints, monitor.endpoint, `monitors.${index}.endpoint`, 'endpoint')
   definition.triggers.forEach((trigger, index) => {
     known(pipelines, trigger.pipeline, `triggers.${index}.pipeline`, 'pipeline')
     if (trigger.on.kind === 'alert') known(monitors, trigger.on.monitor, `triggers.${index}.on.monitor`, 'monitor')

@@ -58,8 +58,10 @@ export async function attempt(
     if (!giveBack) return interrupted(live, current)
     current = { ...current, state: 'running', attempt: current.attempt + 1, startedAt: current.startedAt ?? Date.now() }
     if (tries === 1) onStart(current)
-    else void live.save(current)
+    else live.note(current)
     const task = taskOf(services, live, prepared, current)
+    // The number of an attempt that the crash left no record of is given again; its files must not be taken for this one's.
+    if (live.resumed) await rm(task.workDir, { recursive: true, force: true })
     let outcome: StepOutcome | Success
     try {
       const tracking = new Tracking(services, live, current)
@@ -83,7 +85,7 @@ export async function attempt(
     if (final) return failedStep(current, outcome.error)
     const waitMs = retries.backoffMs * retries.factor ** (tries - 1)
     // One element of a fan-out is no news of its own.
-    if (current.index === null) void live.save(current, stepRetried(live.run, current, outcome.error, waitMs))
+    if (current.index === null) live.note(current, stepRetried(live.run, current, outcome.error, waitMs))
     await pause(waitMs, live.signal)
   }
 }
@@ -255,7 +257,7 @@ class Tracking implements StepListener {
     const now = Date.now()
     if (now - this.lastSaved < interval) return
     this.lastSaved = now
-    void this.live.save(this.record)
+    this.live.note(this.record)
   }
 }
 

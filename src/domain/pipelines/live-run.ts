@@ -23,4 +23,6 @@ export interface LiveRun {
   inputsOf(needs: readonly string[]): StepInputs
   /** Keeps the record, and tells the news in the same transaction. @returns when it is durable. */
   save(record: StepRecord, ...news: NewEvent[]): Promise<void>
+  /** The same for a change that nothing follows from: it may be durable a moment later. */
+  note(record: StepRecord, ...news: NewEvent[]): void
 }

@@ -6,6 +6,7 @@ import type { Json } from '../../contract/pipeline.ts'
 import type { RunRecord, StepRecord } from '../../contract/run.ts'
 import { isStepDone, isStepOver } from '../../contract/states.ts'
 import type { StepInputs } from '../../contract/step.ts'
+import type { RecordWriter } from '../../ports/metadata.ts'
 import type { EngineServices } from './engine-services.ts'
 import type { Interruption, LiveRun } from './live-run.ts'
 import type { PipelinePlan } from './plan.ts'
@@ -75,11 +76,20 @@ export class RunExecution implements LiveRun {
   }
 
   save(record: StepRecord, ...news: NewEvent[]): Promise<void> {
+    return this.write(record, news, false)
+  }
+
+  note(record: StepRecord, ...news: NewEvent[]): void {
+    void this.write(record, news, true)
+  }
+
+  private write(record: StepRecord, news: NewEvent[], patient: boolean): Promise<void> {
     if (record.index === null) this.steps.set(record.step, record)
-    return this.services.journal.write(async (writer) => {
+    const change = async (writer: RecordWriter): Promise<void> => {
       await writer.put('step', record)
       for (const event of news) await writer.emit(event)
-    })
+    }
+    return this.services.journal.write(change, { patient })
   }
 
   /** Starts what can start, blocks what cannot, and ends the run when nothing is left. */
@@ -93,7 +103,7 @@ export class RunExecution implements LiveRun {
         const broken = needs.find((need) => isStepOver(need.state) && !isStepDone(need.state))
         if (broken) {
           const error = `${broken.step}, which it needs, ${broken.state === 'blocked' ? 'is blocked' : 'failed'}.`
-          void this.save({ ...step, state: 'blocked', because: `blocked: ${error}`, error })
+          this.note({ ...step, state: 'blocked', because: `blocked: ${error}`, error })
         } else if (needs.every((need) => isStepDone(need.state))) void this.execute(step)
       }
     }

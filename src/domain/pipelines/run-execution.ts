@@ -8,7 +8,7 @@ import { isStepDone, isStepOver } from '../../contract/states.ts'
 import type { StepInputs } from '../../contract/step.ts'
 import type { RecordWriter } from '../../ports/metadata.ts'
 import type { EngineServices } from './engine-services.ts'
-import type { Interruption, LiveRun } from './live-run.ts'
+import type { Attendance, Interruption, LiveRun } from './live-run.ts'
 import type { PipelinePlan } from './plan.ts'
 import { runOver, runStarted } from './run-events.ts'
 import { executeStep } from './step-execution.ts'
@@ -35,6 +35,7 @@ export class RunExecution implements LiveRun {
     /** Every step's own record, by name. */
     private readonly steps: Map<string, StepRecord>,
     readonly resumed: boolean,
+    readonly attended: Attendance | undefined = undefined,
   ) {
     this.forced = new Set(run.force)
     // One for each step and element at work, so there is no number from which on it would be a leak.

@@ -92,6 +92,8 @@ export const stepExecutionSchema = z.object({
   artifacts: z.array(artifactSchema),
   /** Of the process and its children: peak resident memory, null when it was over before it was looked at, and CPU seconds. */
   resources: z.object({ peakMemoryMb: z.number().nullable(), cpuSeconds: z.number() }).nullable(),
+  /** Of a command that ended by itself; null for everything else. */
+  exitCode: z.number().int().nullable(),
   error: z.string().nullable(),
 })
 export type StepRecord = z.infer<typeof stepExecutionSchema>

@@ -55,10 +55,10 @@ export interface StepResources {
 type FailureReason = 'error' | 'timeout' | 'memory' | 'died' | 'stopped'
 
 /**
- * `error`: the step said so itself; `died`: its process ended without a word. `stopped` only after the signal.
+ * `exitCode` is of a command that ended by itself. `error`: the step said so itself; `died`: its process ended without a word. `stopped` only after the signal.
  * Artifacts are files below the task's `workDir`.
  */
-export type StepOutcome = { resources: StepResources | null } & (
+export type StepOutcome = { resources: StepResources | null; exitCode?: number } & (
   | { ok: true; output: Json; artifacts: { name: string; type: string; path: string }[] }
   | { ok: false; reason: FailureReason; error: string }
 )

@@ -49,7 +49,8 @@ export async function runCommand(
   if (guard.verdict) return { ok: false, ...guard.verdict, resources }
   if (!status) return { ok: false, reason: 'died', error: 'Its processes were killed from outside.', resources }
   if (exitCode !== 0) {
-    return { ok: false, reason: 'error', error: exitError(status.exitCode, command), resources }
+    const error = exitError(status.exitCode, command)
+    return { ok: false, reason: 'error', error, resources, exitCode: status.exitCode }
   }
   return collect(task, resources)
 }
@@ -77,7 +78,7 @@ async function collect(task: StepTask, resources: StepOutcome['resources']): Pro
     artifacts.push({ name: relative(files.artifacts, path).split(sep).join('/'), type: typeOfFile(entry.name), path })
   }
   artifacts.sort((a, b) => (a.name < b.name ? -1 : 1))
-  return { ok: true, output, artifacts, resources }
+  return { ok: true, output, artifacts, resources, exitCode: 0 }
 }
 
 function readJson(path: string): Json {

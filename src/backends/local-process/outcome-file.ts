@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { StepOutcome } from '../../ports/step-runner.ts'
 
 /**
@@ -9,12 +9,8 @@ import type { StepOutcome } from '../../ports/step-runner.ts'
 export function writeOutcome(path: string, outcome: StepOutcome): void {
   const draft = `${path}.draft`
   const text = JSON.stringify(outcome)
-  try {
-    writeFileSync(draft, text)
-  } catch {
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(draft, text)
-  }
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(draft, text)
   renameSync(draft, path)
 }
 
@@ -27,7 +23,6 @@ export function readOutcome(path: string): StepOutcome | undefined {
   }
 }
 
-/** Beside the attempt's folder, which may never be made. */
 export function outcomePathOf(workDir: string): string {
-  return `${workDir}.outcome`
+  return join(workDir, 'outcome.json')
 }

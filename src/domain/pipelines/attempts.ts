@@ -31,6 +31,7 @@ interface Success {
   output: Json
   artifacts: Artifact[]
   resources: StepRecord['resources']
+  exitCode: number | null
 }
 
 /**
@@ -54,12 +55,15 @@ export async function attempt(
     if (adopted) return adopted
   }
   for (let tries = 1; ; tries += 1) {
-    const giveBack = isInline(services, prepared.definition) ? () => undefined : await services.slots.take(live.signal)
+    const atOnce = live.attended !== undefined || isInline(services, prepared.definition)
+    const giveBack = atOnce ? () => undefined : await services.slots.take(live.signal)
     if (!giveBack) return interrupted(live, current)
     current = { ...current, state: 'running', attempt: current.attempt + 1, startedAt: current.startedAt ?? Date.now() }
     if (tries === 1) onStart(current)
-    else void live.save(current)
+    else live.note(current)
     const task = taskOf(services, live, prepared, current)
+    // The number of an attempt that the crash left no record of is given again; its files must not be taken for this one's.
+    if (live.resumed) await rm(task.workDir, { recursive: true, force: true })
     let outcome: StepOutcome | Success
     try {
       const tracking = new Tracking(services, live, current)
@@ -76,14 +80,14 @@ export async function attempt(
         return failedStep(current, `Its artifacts could not be kept: ${messageOf(error)}`)
       }
     }
-    current = { ...current, resources: outcome.resources, progress: null }
+    current = { ...current, resources: outcome.resources, exitCode: outcome.exitCode ?? null, progress: null }
     if (live.signal.aborted) return interrupted(live, current)
     const final = tries >= retries.attempts || outcome.reason === 'memory'
     services.logs.writer(current.id).write('log', `attempt ${current.attempt} failed: ${outcome.error}\n`)
     if (final) return failedStep(current, outcome.error)
     const waitMs = retries.backoffMs * retries.factor ** (tries - 1)
     // One element of a fan-out is no news of its own.
-    if (current.index === null) void live.save(current, stepRetried(live.run, current, outcome.error, waitMs))
+    if (current.index === null) live.note(current, stepRetried(live.run, current, outcome.error, waitMs))
     await pause(waitMs, live.signal)
   }
 }
@@ -150,7 +154,12 @@ async function runInline(
     }),
   )
   const done = stage.run(context).then((output): Success => {
-    return { output: JSON.parse(canonicalJson(output ?? null)) as Json, artifacts: context.kept, resources: null }
+    return {
+      output: JSON.parse(canonicalJson(output ?? null)) as Json,
+      artifacts: context.kept,
+      resources: null,
+      exitCode: null,
+    }
   })
   return Promise.race([done, aborted])
 }
@@ -170,7 +179,7 @@ async function workOf(
     return { kind: 'function', config: services.configPath, codeVersion: prepared.codeVersion }
   }
   if (run.kind === 'command') {
-    const env = { ...(await services.commandEnv(record, live.run)), ...run.env }
+    const env = { ...live.attended?.env, ...(await services.commandEnv(record, live.run)), ...run.env }
     return { kind: 'command', command: run.command, cwd: resolve(services.projectDir, run.cwd ?? '.'), env }
   }
   const stage = services.stages.get(run.stage)
@@ -215,7 +224,7 @@ async function keepArtifacts(services: EngineServices, outcome: StepOutcome & { 
   for (const { name, type, path } of outcome.artifacts) {
     artifacts.push({ name, type, ...(await services.blobs.putFile(path)) })
   }
-  return { output: outcome.output, artifacts, resources: outcome.resources }
+  return { output: outcome.output, artifacts, resources: outcome.resources, exitCode: outcome.exitCode ?? null }
 }
 
 /** Hears a running attempt, and passes on what is worth keeping. */
@@ -255,7 +264,7 @@ class Tracking implements StepListener {
     const now = Date.now()
     if (now - this.lastSaved < interval) return
     this.lastSaved = now
-    void this.live.save(this.record)
+    this.live.note(this.record)
   }
 }
 

@@ -12,6 +12,7 @@ import type { StepRunner } from '../../ports/step-runner.ts'
 import { Admission } from './admission.ts'
 import type { EngineServices, StepProgress } from './engine-services.ts'
 import { Journal } from './journal.ts'
+import type { Attendance } from './live-run.ts'
 import { type PipelinePlan, planPipeline } from './plan.ts'
 import { afterCrash, resumedSteps, stepsKeptFrom } from './recovery.ts'
 import { runQueued } from './run-events.ts'
@@ -49,6 +50,7 @@ export interface StartRequest {
   reason: string
   /** Runs these steps (true: all) even if nothing they depend on has changed. */
   force?: boolean | readonly string[]
+  attended?: Attendance
 }
 
 /**
@@ -96,7 +98,7 @@ export class PipelineEngine {
     const forced = forcedSteps(plan, request.force ?? false)
     const run = await this.newRun(request, params, forced, null)
     const steps = plan.order.map((step) => pendingStep(run.id, step.name))
-    return this.admit(new RunExecution(this.services, run, plan, byName(steps), false), steps)
+    return this.admit(new RunExecution(this.services, run, plan, byName(steps), false, request.attended), steps)
   }
 
   /**
@@ -218,7 +220,8 @@ export class PipelineEngine {
     const keep = async (): Promise<void> => {
       if (!(await this.services.blobs.has(pipelineHash))) await this.services.blobs.put(Buffer.from(text))
     }
-    const [source] = await Promise.all([this.options.describeSource(), keep()])
+    const describe = async () => request.attended?.source ?? this.options.describeSource()
+    const [source] = await Promise.all([describe(), keep()])
     return {
       id: newId('run'),
       pipeline: request.pipeline.name,

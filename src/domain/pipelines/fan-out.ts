@@ -32,7 +32,7 @@ export async function fanOut(
   for (const earlier of live.resumed ? await elementsOf(services, step) : []) records[earlier.index!] = earlier
   const counts = { total: elements.length, ran: 0, reused: 0, failed: 0 }
   let current: StepRecord = { ...step, state: 'running', startedAt: step.startedAt ?? Date.now(), elements: counts }
-  void live.save(current, stepStarted(live.run, current))
+  live.note(current, stepStarted(live.run, current))
 
   let lastSaved = Date.now()
   const count = (record: StepRecord): void => {
@@ -45,7 +45,7 @@ export async function fanOut(
     const now = Date.now()
     if (now - lastSaved < countsEvery) return
     lastSaved = now
-    void live.save(current)
+    live.note(current)
     const { id, runId, state } = current
     services.notify({ runId, executionId: id, step: step.step, state, progress, elements: counts, usage: null })
   }
@@ -62,12 +62,12 @@ export async function fanOut(
       const reused = await reuse(services, keyed)
       if (reused) {
         records[index] = reused
-        void live.save(reused)
+        live.note(reused)
         return count(reused)
       }
       record = { ...keyed, because: 'ran because nothing equal had' }
     }
-    record = await attempt(services, live, prepared, record, (started) => void live.save(started))
+    record = await attempt(services, live, prepared, record, (started) => live.note(started))
     records[index] = record
     if (record.state === 'running' || record.state === 'pending') return
     await live.save(record)

@@ -8,6 +8,13 @@ import type { StepReasons } from './step-reason.ts'
 /** Why a run's signal is aborted: stopped for good, or only until the control plane is up again. */
 export type Interruption = 'stop' | 'suspend'
 
+/** Someone waits for the run at a terminal: it starts at once, whatever else runs, with their environment. Nothing of it is kept. */
+export interface Attendance {
+  env: Record<string, string>
+  /** Of the folder they are in. */
+  source: RunRecord['source']
+}
+
 /** What the execution of a step knows of its run. */
 export interface LiveRun {
   readonly run: RunRecord
@@ -20,7 +27,10 @@ export interface LiveRun {
   readonly forced: ReadonlySet<string>
   /** The run went through a crash or a failure, so that elements of a fan-out may be over already. */
   readonly resumed: boolean
+  readonly attended: Attendance | undefined
   inputsOf(needs: readonly string[]): StepInputs
   /** Keeps the record, and tells the news in the same transaction. @returns when it is durable. */
   save(record: StepRecord, ...news: NewEvent[]): Promise<void>
+  /** The same for a change that nothing follows from: it may be durable a moment later. */
+  note(record: StepRecord, ...news: NewEvent[]): void
 }

@@ -6,8 +6,9 @@ import type { Json } from '../../contract/pipeline.ts'
 import type { RunRecord, StepRecord } from '../../contract/run.ts'
 import { isStepDone, isStepOver } from '../../contract/states.ts'
 import type { StepInputs } from '../../contract/step.ts'
+import type { RecordWriter } from '../../ports/metadata.ts'
 import type { EngineServices } from './engine-services.ts'
-import type { Interruption, LiveRun } from './live-run.ts'
+import type { Attendance, Interruption, LiveRun } from './live-run.ts'
 import type { PipelinePlan } from './plan.ts'
 import { runOver, runStarted } from './run-events.ts'
 import { executeStep } from './step-execution.ts'
@@ -34,6 +35,7 @@ export class RunExecution implements LiveRun {
     /** Every step's own record, by name. */
     private readonly steps: Map<string, StepRecord>,
     readonly resumed: boolean,
+    readonly attended: Attendance | undefined = undefined,
   ) {
     this.forced = new Set(run.force)
     // One for each step and element at work, so there is no number from which on it would be a leak.
@@ -75,11 +77,20 @@ export class RunExecution implements LiveRun {
   }
 
   save(record: StepRecord, ...news: NewEvent[]): Promise<void> {
+    return this.write(record, news, false)
+  }
+
+  note(record: StepRecord, ...news: NewEvent[]): void {
+    void this.write(record, news, true)
+  }
+
+  private write(record: StepRecord, news: NewEvent[], patient: boolean): Promise<void> {
     if (record.index === null) this.steps.set(record.step, record)
-    return this.services.journal.write(async (writer) => {
+    const change = async (writer: RecordWriter): Promise<void> => {
       await writer.put('step', record)
       for (const event of news) await writer.emit(event)
-    })
+    }
+    return this.services.journal.write(change, { patient })
   }
 
   /** Starts what can start, blocks what cannot, and ends the run when nothing is left. */
@@ -93,7 +104,7 @@ export class RunExecution implements LiveRun {
         const broken = needs.find((need) => isStepOver(need.state) && !isStepDone(need.state))
         if (broken) {
           const error = `${broken.step}, which it needs, ${broken.state === 'blocked' ? 'is blocked' : 'failed'}.`
-          void this.save({ ...step, state: 'blocked', because: `blocked: ${error}`, error })
+          this.note({ ...step, state: 'blocked', because: `blocked: ${error}`, error })
         } else if (needs.every((need) => isStepDone(need.state))) void this.execute(step)
       }
     }

@@ -35,8 +35,9 @@ export async function executeStep(
   }
   if (ended.state === 'running' || ended.state === 'pending') return ended
   const news = stepOver(live.run, ended)
-  const saved = live.save(ended, ...(news ? [news] : []))
-  if (ended.state !== 'reused' && ended.state !== 'skipped') await saved
+  const told = news ? [news] : []
+  if (ended.state === 'reused' || ended.state === 'skipped') live.note(ended, ...told)
+  else await live.save(ended, ...told)
   if (ended.elements === null) discardFiles(services, ended)
   await services.logs.finish(ended.id)
   return ended
@@ -88,7 +89,7 @@ async function bringToEnd(
   }
   if (!elements) {
     return attempt(services, live, prepared, record, (started) => {
-      void live.save(started, stepStarted(live.run, started))
+      live.note(started, stepStarted(live.run, started))
     })
   }
   const { elements: _, ...common } = parts

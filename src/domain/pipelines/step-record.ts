@@ -23,6 +23,7 @@ export function pendingStep(runId: string, step: string, element?: { index: numb
     output: null,
     artifacts: [],
     resources: null,
+    exitCode: null,
     error: null,
   }
 }

@@ -135,7 +135,7 @@ const featureSchema = z.strictObject({
 })
 export type Feature = z.infer<typeof featureSchema>
 
-const featureViewSchema = z.strictObject({
+export const featureViewSchema = z.strictObject({
   name,
   entity: z.string(),
   dataset: z.string(),

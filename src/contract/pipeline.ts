@@ -19,6 +19,8 @@ const stepRunSchema = z.discriminatedUnion('kind', [
     /** Files and folders whose content is part of the key, relative to the project's folder. */
     code: z.array(z.string()).default([]),
     env: z.record(z.string(), z.string()).default({}),
+    /** Where it runs, relative to the project's folder; without it, that folder. */
+    cwd: z.string().optional(),
   }),
   /** A stage of Millwright itself, by name: `train`, `evaluate`, … */
   z.strictObject({ kind: z.literal('stage'), stage: z.string() }),
@@ -41,6 +43,13 @@ const stepSchema = z.strictObject({
   forEach: z.string().optional(),
   when: conditionSchema.optional(),
   params: z.record(z.string(), z.json()).default({}),
+  /**
+   * The needed steps whose outputs it is given, and that count in its key; without it, all of them. An element of a fan-out that takes
+   * nothing but its element is reused when the list grows.
+   */
+  takes: z.array(z.string()).optional(),
+  /** The pipeline's parameters that it is given, and that count in its key; without it, all of them. */
+  reads: z.array(z.string()).optional(),
   retries: z
     .strictObject({
       attempts: z.number().int().min(1).default(1),
@@ -67,6 +76,8 @@ export const pipelineSchema = z.strictObject({
       whenBusy: z.enum(['queue', 'refuse', 'replace']).default('queue'),
     })
     .prefault({}),
+  /** What becomes of a run that was under way when the control plane died: it goes on where it was, or it has failed. */
+  afterCrash: z.enum(['continue', 'fail']).default('continue'),
   steps: z.array(stepSchema).min(1),
 })
 export type PipelineDefinition = z.infer<typeof pipelineSchema>

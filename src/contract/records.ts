@@ -1,6 +1,9 @@
 import type { BatchRecord, DatasetRecord, DatasetVersionRecord } from './data.ts'
+import type { AliasRecord, ModelVersionRecord } from './model.ts'
+import type { AlertRecord, MeasurementRecord, TriggerRecord } from './monitoring.ts'
 import type { ClockRecord, DefinitionRecord } from './project.ts'
 import type { RunRecord, StepRecord } from './run.ts'
+import type { DeploymentRecord, EndpointRecord } from './serving.ts'
 
 /**
  * The kinds of record in the metadata store, with the fields that queries may filter and order by. A record has an `id`; the rest
@@ -14,16 +17,30 @@ export interface Records {
   dataset: DatasetRecord
   batch: BatchRecord
   dataset_version: DatasetVersionRecord
+  model_version: ModelVersionRecord
+  alias: AliasRecord
+  endpoint: EndpointRecord
+  deployment: DeploymentRecord
+  measurement: MeasurementRecord
+  alert: AlertRecord
+  trigger: TriggerRecord
 }
 export type RecordKind = keyof Records
 
 /** Fields of each kind that have an index: the only ones a query may name. */
 export const recordIndexes = {
-  definition: ['appliedAt'],
+  definition: ['appliedAt', 'current'],
   clock: [],
   run: ['pipeline', 'state', 'queuedAt'],
   step: ['runId', 'key', 'state'],
   dataset: [],
   batch: ['dataset', 'state', 'originHash', 'contentHash', 'addedIn'],
   dataset_version: ['dataset', 'number'],
+  model_version: ['model', 'number', 'state', 'runId', 'hash'],
+  alias: ['model', 'version'],
+  endpoint: [],
+  deployment: ['endpoint', 'state', 'startedAt', 'version'],
+  measurement: ['monitor', 'endpoint', 'kind', 'from', 'version'],
+  alert: ['monitor', 'state', 'raisedAt'],
+  trigger: [],
 } as const satisfies { [K in RecordKind]: readonly (keyof Records[K] & string)[] }

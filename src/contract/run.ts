@@ -14,7 +14,8 @@ export type Artifact = z.infer<typeof artifactSchema>
 export const sourceSchema = z.object({
   /** Git commit of the project's folder, with whether files differed from it; null outside a repository. */
   commit: z.string().nullable(),
-  dirty: z.boolean(),
+  /** Null outside a repository, and where there is no git to say. */
+  dirty: z.boolean().nullable(),
   /** Hash of the lockfile (package-lock.json, uv.lock, …); null without one. */
   lockfileHash: z.string().nullable(),
 })
@@ -34,11 +35,14 @@ export const runSchema = z.object({
   state: z.enum(runStates),
   /** Hash of the definition it runs under, and of its pipeline within that. */
   definitionHash: z.string(),
+  /** Also the name of the blob that holds the pipeline's canonical JSON, so that a run can go on whatever is applied since. */
   pipelineHash: z.string(),
   params: z.record(z.string(), z.json()),
   /** Who or what started it: `user:ada`, `trigger:monthly`, and why. */
   startedBy: z.string(),
   reason: z.string(),
+  /** Steps that run even if nothing they depend on has changed. */
+  force: z.array(z.string()),
   /** The run whose finished steps it starts from, if it resumes or re-runs one. */
   from: z.string().nullable(),
   source: sourceSchema,
@@ -54,7 +58,7 @@ export const runSchema = z.object({
 export type RunRecord = z.infer<typeof runSchema>
 
 export const stepExecutionSchema = z.object({
-  /** `<run>/<step>` or, in a fan-out, `<run>/<step>/<index>`. */
+  /** `<run>/<step>`; an element of a fan-out is `<run>/<step>/<index>`, beside the step's own record that sums it up. */
   id: z.string(),
   runId: z.string(),
   step: z.string(),
@@ -64,21 +68,32 @@ export const stepExecutionSchema = z.object({
   state: z.enum(stepStates),
   /** Hash of code, packages, node of the definition, params and inputs: equal key, no second execution. */
   key: z.string().nullable(),
+  /** What went into the key, name → hash or version (`code train.ts`, `input rows`); null for an element of a fan-out. */
+  keyParts: z.record(z.string(), z.string()).nullable(),
   /** Why it ran or was reused, for people: "ran because its code changed". */
   because: z.string(),
   /** The execution whose outputs were reused. */
   reusedFrom: z.string().nullable(),
+  /** 1 for the first; 0 before it. */
   attempt: z.number().int(),
   /** Wall-clock UTC milliseconds. */
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
+  /** When its process was last seen alive; written every few seconds while it runs. */
+  heartbeatAt: z.number().nullable(),
+  /** Of a fan-out, counted over its elements; null otherwise. */
+  elements: z
+    .object({ total: z.number().int(), ran: z.number().int(), reused: z.number().int(), failed: z.number().int() })
+    .nullable(),
   /** Share done, 0 to 1, with what it is doing; only while a step tells. */
   progress: z.object({ done: z.number(), message: z.string() }).nullable(),
   /** The JSON value it returned. */
   output: z.json().nullable(),
   artifacts: z.array(artifactSchema),
-  /** Peak resident memory in MB and CPU seconds, of the process and its children. */
-  resources: z.object({ peakMemoryMb: z.number(), cpuSeconds: z.number() }).nullable(),
+  /** Of the process and its children: peak resident memory, null when it was over before it was looked at, and CPU seconds. */
+  resources: z.object({ peakMemoryMb: z.number().nullable(), cpuSeconds: z.number() }).nullable(),
+  /** Of a command that ended by itself; null for everything else. */
+  exitCode: z.number().int().nullable(),
   error: z.string().nullable(),
 })
 export type StepRecord = z.infer<typeof stepExecutionSchema>

@@ -1,0 +1,37 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { ProcessUsage, parsePs } from './process-usage.ts'
+
+test('sums memory and CPU time over a group of processes', async () => {
+  const burn =
+    'const keep = Buffer.alloc(60e6, 1); const end = Date.now() + 400; while (Date.now() < end); setInterval(() => keep, 1000)'
+  const child = spawn('/bin/sh', ['-c', `"$0" -e "$1" & "$0" -e "$1" & wait`, process.execPath, burn], {
+    detached: true,
+  })
+  try {
+    const usage = new ProcessUsage()
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const used = (await usage.sample(new Set([child.pid!]))).get(child.pid!)!
+    expect(used.memoryMb).toBeGreaterThan(2 * 60)
+    expect(used.memoryMb).toBeLessThan(2 * 300)
+    expect(used.cpuSeconds).toBeGreaterThan(0.4)
+    // Known members alone are read the next time, and say the same.
+    const again = (await usage.sample(new Set([child.pid!]))).get(child.pid!)!
+    expect(again.memoryMb).toBeCloseTo(used.memoryMb, -1)
+  } finally {
+    process.kill(-child.pid!, 'SIGKILL')
+  }
+})
+
+test('a leader without processes is left out', async () => {
+  expect(await new ProcessUsage().sample(new Set([999_999_999]))).toEqual(new Map())
+})
+
+test('reads the lines of ps, of macOS and of Linux', () => {
+  expect(parsePs('  501  20480   0:01.50\n  502 1024 1-02:03:04\n garbage\n')).toEqual([
+    { group: 501, memoryMb: 20, cpuSeconds: 1.5 },
+    { group: 502, memoryMb: 1, cpuSeconds: 86_400 + 2 * 3600 + 3 * 60 + 4 },
+  ])
+  const real = parsePs(execFileSync('ps', ['-axo', 'pgid=,rss=,time='], { encoding: 'utf8' }))
+  expect(real.length).toBeGreaterThan(1)
+})

@@ -1,0 +1,123 @@
+import * as z from 'zod'
+import { briefSchema, tasks } from './definition.ts'
+import { modelVersionStates } from './states.ts'
+
+/** A column of a request or an answer: Open Inference Protocol datatypes. */
+const fieldSchema = z.object({
+  name: z.string(),
+  datatype: z.enum(['BOOL', 'INT64', 'FP32', 'FP64', 'BYTES']),
+  /** May be missing in a request. */
+  optional: z.boolean().default(false),
+})
+export type SignatureField = z.infer<typeof fieldSchema>
+
+export const signatureSchema = z.object({
+  /** What a request carries. */
+  request: z.array(fieldSchema),
+  /** What the model itself reads, in its order. */
+  inputs: z.array(z.object({ name: z.string(), kind: z.enum(['numeric', 'categorical']) })),
+  outputs: z.array(fieldSchema),
+})
+export type Signature = z.infer<typeof signatureSchema>
+
+/** A figure with its 95 % interval and the rows behind it. */
+export const figureSchema = z.object({
+  value: z.number(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+  rows: z.number().int(),
+})
+export type Figure = z.infer<typeof figureSchema>
+
+const scoresSchema = z.record(z.string(), figureSchema)
+export type Scores = z.infer<typeof scoresSchema>
+
+export const evaluationSchema = z.object({
+  rows: z.number().int(),
+  from: z.number(),
+  to: z.number(),
+  candidate: scoresSchema,
+  baseline: scoresSchema.nullable(),
+  /** The model in production, on the same rows. */
+  production: z.object({ version: z.string(), scores: scoresSchema }).nullable(),
+  /** Metric → candidate minus production, with the interval of the paired difference. */
+  differences: scoresSchema,
+  /** Segment → part → scores. */
+  segments: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({ rows: z.number().int(), candidate: scoresSchema, production: scoresSchema.nullable() }),
+    ),
+  ),
+  /** Reliability: mean score against share of yes, over bins of equal counts. Null where the task has no scores. */
+  calibration: z
+    .object({
+      error: z.number(),
+      bins: z.array(z.object({ score: z.number(), observed: z.number(), rows: z.number().int() })),
+    })
+    .nullable(),
+})
+export type Evaluation = z.infer<typeof evaluationSchema>
+
+export const verdictSchema = z.object({
+  gate: z.string(),
+  passed: z.boolean(),
+  /** One sentence with the figures: what was measured, what was asked, where. */
+  message: z.string(),
+  segment: z.string().nullable(),
+  measured: z.number().nullable(),
+  bound: z.number().nullable(),
+})
+export type Verdict = z.infer<typeof verdictSchema>
+
+export const modelVersionSchema = z.object({
+  /** `<model>@<number>` */
+  id: z.string(),
+  model: z.string(),
+  number: z.number().int(),
+  state: z.enum(modelVersionStates),
+  task: z.enum(tasks),
+  /** Names the whole: model bytes, signature, input definitions. */
+  hash: z.string(),
+  /** Our own format; null of a model that came as ONNX. */
+  modelHash: z.string().nullable(),
+  onnxHash: z.string().nullable(),
+  signature: signatureSchema,
+  /** The definition that its inputs and features follow; null of a model without one. */
+  definitionHash: z.string().nullable(),
+  runId: z.string().nullable(),
+  datasetVersion: z.string().nullable(),
+  /** Labels known until then were learnt from, project time. */
+  trainedUntil: z.number().nullable(),
+  trainedRows: z.number().int().nullable(),
+  /** The version in production when it was made. */
+  previous: z.string().nullable(),
+  evaluation: evaluationSchema.nullable(),
+  verdicts: z.array(verdictSchema),
+  importance: z.array(z.object({ input: z.string(), gain: z.number() })),
+  /** Blob of reference histograms for drift; null without a training set. */
+  referenceHash: z.string().nullable(),
+  /** Blob of golden rows: inputs with the answers of the evaluation. */
+  goldenHash: z.string().nullable(),
+  /** Blob of the model card, Markdown. */
+  cardHash: z.string().nullable(),
+  brief: briefSchema.nullable(),
+  threshold: z.number(),
+  time: z.number(),
+  recordedAt: z.number(),
+  /** Who or what made it. */
+  madeBy: z.string(),
+})
+export type ModelVersionRecord = z.infer<typeof modelVersionSchema>
+
+export const aliasSchema = z.object({
+  /** `<model>/<alias>` */
+  id: z.string(),
+  model: z.string(),
+  alias: z.string(),
+  version: z.string(),
+  movedAt: z.number(),
+  movedBy: z.string(),
+})
+export type AliasRecord = z.infer<typeof aliasSchema>

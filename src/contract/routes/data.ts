@@ -1,0 +1,105 @@
+import * as z from 'zod'
+import { batchSchema, columnSummarySchema, datasetVersionSchema } from '../data.ts'
+import { datasetSchema } from '../definition.ts'
+import { route } from '../route.ts'
+
+const named = z.object({ dataset: z.string() })
+const outcomeSchema = z.object({ batches: z.array(batchSchema), version: z.number().int() })
+
+export const dataRoutes = {
+  datasets: route({
+    method: 'GET',
+    path: '/api/datasets',
+    group: 'data',
+    summary: 'Datasets with their newest version',
+    response: z.object({
+      datasets: z.array(
+        z.object({
+          definition: datasetSchema,
+          version: datasetVersionSchema.nullable(),
+          batches: z.record(z.string(), z.number()),
+        }),
+      ),
+    }),
+  }),
+  dataset: route({
+    method: 'GET',
+    path: '/api/datasets/{dataset}',
+    group: 'data',
+    summary: 'One dataset: its definition, inferred schema and newest version',
+    params: named,
+    response: z.object({
+      definition: datasetSchema,
+      version: datasetVersionSchema.nullable(),
+      inferred: z.array(columnSummarySchema),
+    }),
+  }),
+  datasetVersions: route({
+    method: 'GET',
+    path: '/api/datasets/{dataset}/versions',
+    group: 'data',
+    summary: 'Versions, newest first',
+    params: named,
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+    response: z.object({ versions: z.array(datasetVersionSchema) }),
+  }),
+  datasetBatches: route({
+    method: 'GET',
+    path: '/api/datasets/{dataset}/batches',
+    group: 'data',
+    summary: 'Batches as they arrived, newest first: accepted, refused and set aside, with what validation said',
+    params: named,
+    query: z.object({
+      state: z.enum(['accepted', 'refused', 'quarantined']).optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+    }),
+    response: z.object({ batches: z.array(batchSchema) }),
+  }),
+  datasetDiff: route({
+    method: 'GET',
+    path: '/api/datasets/{dataset}/diff',
+    group: 'data',
+    summary: 'What changed between two versions',
+    params: named,
+    query: z.object({ from: z.coerce.number().int().nonnegative(), to: z.coerce.number().int().positive() }),
+    response: z.object({
+      added: z.array(batchSchema),
+      removed: z.array(batchSchema),
+      rows: z.number(),
+      columns: z.array(
+        z.object({ name: z.string(), before: columnSummarySchema.nullable(), after: columnSummarySchema.nullable() }),
+      ),
+    }),
+  }),
+  pushRows: route({
+    method: 'POST',
+    path: '/api/datasets/{dataset}/rows',
+    group: 'data',
+    summary: 'Push rows as they happen; durable when answered, and the same key again changes nothing',
+    params: named,
+    body: z.object({
+      columns: z.record(z.string(), z.array(z.json())).optional(),
+      rows: z.array(z.record(z.string(), z.json())).optional(),
+    }),
+    response: z.object({ accepted: z.number().int(), known: z.number().int() }),
+    bodyLimit: 32 << 20,
+    checkedByStage: true,
+  }),
+  ingest: route({
+    method: 'POST',
+    path: '/api/datasets/{dataset}/ingest',
+    group: 'data',
+    summary:
+      "Take in batches: of the dataset's own source, or of a file named here; a batch that is known already changes nothing",
+    params: named,
+    body: z.object({
+      /** Path on the control plane's machine, within the project's folder or the home's `incoming`. */
+      path: z.string().optional(),
+      format: z.enum(['parquet', 'csv']).optional(),
+      /** Partitions of the source in this range of local time, `[from, to)`, UTC milliseconds. */
+      from: z.number().optional(),
+      to: z.number().optional(),
+    }),
+    response: outcomeSchema,
+  }),
+}

@@ -1,0 +1,50 @@
+import * as z from 'zod'
+import { route } from '../route.ts'
+import { servingPlanSchema } from '../serving.ts'
+
+/** Between the control plane and its prediction services. */
+export const predictorRoutes = {
+  synchronise: route({
+    method: 'POST',
+    path: '/api/predictors/{predictor}/sync',
+    group: 'predictors',
+    summary:
+      'A prediction service says where it stands and is told, as soon as there is any, what is new: time, plan, features',
+    params: z.object({ predictor: z.string() }),
+    body: z.object({
+      address: z.string(),
+      /** Revision of the plan it serves; '' before the first. */
+      revision: z.string(),
+      /** Slots that could not be loaded, with the reason. */
+      faults: z.array(z.object({ version: z.string(), message: z.string() })).default([]),
+      /** Features it has taken in, exclusive end of the log. */
+      featureSeq: z.number().int(),
+      clock: z.number(),
+      /** The event log's head as it last saw it. */
+      witness: z.object({ seq: z.number(), hash: z.string() }),
+      /** Predictions that were not logged, since it started (best-effort logging only). */
+      dropped: z.number().int().default(0),
+      /** Hold the answer this long if there is nothing new. */
+      waitMs: z.number().int().max(30_000).default(10_000),
+    }),
+    response: z.object({
+      clock: z.object({ mode: z.enum(['live', 'replay']), now: z.number() }),
+      /** Null when it serves this revision already. */
+      plan: servingPlanSchema.nullable(),
+      /** Batches of the feature log from `featureSeq` on, in order. */
+      features: z.array(z.looseObject({ seq: z.number() })),
+      head: z.object({ seq: z.number(), hash: z.string() }),
+    }),
+  }),
+  shipPredictions: route({
+    method: 'PUT',
+    path: '/api/predictors/{predictor}/segments/{segment}',
+    group: 'predictors',
+    summary: 'Append bytes of a prediction log segment at an offset; what is there already is not taken twice',
+    params: z.object({ predictor: z.string(), segment: z.string() }),
+    query: z.object({ offset: z.coerce.number().int().nonnegative() }),
+    takes: 'bytes',
+    bodyLimit: 64 << 20,
+    response: z.object({ size: z.number().int() }),
+  }),
+}

@@ -1,0 +1,112 @@
+import * as z from 'zod'
+import { briefSchema, definitionSchema } from '../definition.ts'
+import { eventSchema } from '../events.ts'
+import { definitionRecordSchema } from '../project.ts'
+import { route } from '../route.ts'
+
+export const changeSchema = z.object({
+  action: z.enum(['add', 'change', 'remove']),
+  /** `datasets.flights`, `endpoints.flights`, … */
+  what: z.string(),
+  /** Dotted paths that differ, with old and new value. */
+  differences: z.array(z.object({ path: z.string(), from: z.json().nullable(), to: z.json().nullable() })),
+})
+export type Change = z.infer<typeof changeSchema>
+
+const planSchema = z.object({ hash: z.string(), currentHash: z.string().nullable(), changes: z.array(changeSchema) })
+const applyBody = z.object({
+  definition: definitionSchema,
+  projectDir: z.string(),
+  /** Who applies it; the user of the machine where nobody is signed in. */
+  actor: z.string().default('user'),
+})
+const clockSchema = z.object({ mode: z.enum(['live', 'replay']), now: z.number() })
+
+const stageStateSchema = z.object({
+  stage: z.string(),
+  state: z.enum(['idle', 'working', 'good', 'warning', 'bad']),
+  /** One line: what there is, with counts. */
+  summary: z.string(),
+  lastEvent: eventSchema.nullable(),
+})
+
+export const projectRoutes = {
+  health: route({
+    method: 'GET',
+    path: '/health',
+    group: 'project',
+    summary: 'Whether the control plane is up, and since when',
+    response: z.object({ status: z.literal('ok'), version: z.string(), startedAt: z.number() }),
+  }),
+  project: route({
+    method: 'GET',
+    path: '/api/project',
+    group: 'project',
+    summary: 'The definition in force, with its brief and hash; null before the first apply',
+    response: z.object({
+      applied: definitionRecordSchema.nullable(),
+      brief: briefSchema.nullable(),
+      name: z.string().nullable(),
+    }),
+  }),
+  plan: route({
+    method: 'POST',
+    path: '/api/plan',
+    group: 'project',
+    summary: 'What applying a definition would change',
+    body: applyBody,
+    response: planSchema,
+    bodyLimit: 16 << 20,
+  }),
+  apply: route({
+    method: 'POST',
+    path: '/api/apply',
+    group: 'project',
+    summary: 'Install a definition; the same one again changes nothing',
+    body: applyBody,
+    response: planSchema,
+    bodyLimit: 16 << 20,
+  }),
+  clock: route({
+    method: 'GET',
+    path: '/api/clock',
+    group: 'project',
+    summary: "The project's time",
+    response: clockSchema,
+  }),
+  advanceClock: route({
+    method: 'POST',
+    path: '/api/clock/advance',
+    group: 'project',
+    summary: 'Replay: move event time forward, and answer when every stage has caught up with it',
+    body: z.object({ to: z.number() }),
+    response: clockSchema,
+  }),
+  overview: route({
+    method: 'GET',
+    path: '/api/overview',
+    group: 'project',
+    summary: 'Every stage of the loop with its state and last event',
+    response: z.object({
+      name: z.string().nullable(),
+      now: z.number(),
+      mode: z.enum(['live', 'replay']),
+      stages: z.array(stageStateSchema),
+    }),
+  }),
+  collectGarbage: route({
+    method: 'POST',
+    path: '/api/gc',
+    group: 'project',
+    summary:
+      'Remove what nothing refers to any more and what is past its retention; a dry run only says what and how much',
+    body: z.object({ dryRun: z.boolean().default(true), actor: z.string().default('user') }),
+    response: z.object({
+      dryRun: z.boolean(),
+      blobs: z.object({ count: z.number(), bytes: z.number() }),
+      runs: z.object({ count: z.number() }),
+      predictions: z.object({ files: z.number(), bytes: z.number() }),
+      items: z.array(z.object({ kind: z.string(), name: z.string(), bytes: z.number(), why: z.string() })),
+    }),
+  }),
+}

@@ -1,0 +1,85 @@
+import * as z from 'zod'
+import { endpointSchema, featureViewSchema, modelSchema } from './definition.ts'
+import { modelVersionSchema } from './model.ts'
+import { deploymentStates } from './states.ts'
+
+export const deploymentSchema = z.object({
+  id: z.string(),
+  endpoint: z.string(),
+  version: z.string(),
+  state: z.enum(deploymentStates),
+  /** Index into the rollout's steps, and the share of traffic of that step. */
+  step: z.number().int(),
+  share: z.number(),
+  /** The version that served before; rollback returns to it. */
+  previous: z.string().nullable(),
+  /** Project times. */
+  startedAt: z.number(),
+  stepStartedAt: z.number(),
+  endedAt: z.number().nullable(),
+  reason: z.string(),
+  startedBy: z.string(),
+})
+export type DeploymentRecord = z.infer<typeof deploymentSchema>
+
+export const endpointRecordSchema = z.object({
+  id: z.string(),
+  definition: endpointSchema,
+  /** The version that answers when no rollout is on its way; null before the first. */
+  serving: z.string().nullable(),
+  /** The version that answers in the shadow for comparison, if the endpoint keeps one. */
+  frozen: z.string().nullable(),
+})
+export type EndpointRecord = z.infer<typeof endpointRecordSchema>
+
+export const slotRoles = ['primary', 'canary', 'shadow', 'candidate'] as const
+const slotSchema = z.object({
+  role: z.enum(slotRoles),
+  /** Share of traffic; 0 of shadows and candidates. */
+  share: z.number(),
+  version: modelVersionSchema,
+  /** How its inputs are computed; null of a model whose request is its input. */
+  model: modelSchema.nullable(),
+})
+export type Slot = z.infer<typeof slotSchema>
+
+/** What the prediction services are to serve. A new plan has a new revision. */
+export const servingPlanSchema = z.object({
+  revision: z.string(),
+  endpoints: z.array(z.object({ endpoint: endpointSchema, slots: z.array(slotSchema) })),
+  featureViews: z.array(featureViewSchema),
+  /** Entity → the blob with its attributes. */
+  entities: z.array(z.object({ entity: z.string(), key: z.string(), hash: z.string() })),
+  /** Of the datasets that the models' rows come from. */
+  datasets: z.array(z.looseObject({ name: z.string() })),
+})
+export type ServingPlan = z.infer<typeof servingPlanSchema>
+
+/** One line of the prediction log. */
+export interface PredictionRecord {
+  /** `<segment>:<line>`: finds the line again. */
+  id: string
+  /** The request's own id, echoed. */
+  requestId: string
+  endpoint: string
+  version: string
+  role: (typeof slotRoles)[number]
+  /** Key of the row, by which its label is found; null where the request had none. */
+  key: string | null
+  /** Project time of the answer. */
+  time: number
+  /** Event time of the row. */
+  eventTime: number
+  /** Request columns as sent. */
+  request: Record<string, string | number | boolean | null>
+  /** Model inputs by name as computed; a missing one is null. */
+  inputs: Record<string, string | number | null>
+  /** Age of the newest feature event, in milliseconds; null without features. */
+  featureAgeMs: number | null
+  /** Probability of yes, value, or probability of each class. */
+  score: number | number[] | null
+  output: string | number | boolean | null
+  error: string | null
+  /** Wall time from arrival to answer of the request that it was part of, microseconds. */
+  latencyUs: number
+}

@@ -1,0 +1,282 @@
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { MillwrightError, messageOf } from '../../base/errors.ts'
+import { canonicalJson } from '../../base/hash.ts'
+import type { Json, StepDefinition } from '../../contract/pipeline.ts'
+import type { Artifact, StepRecord } from '../../contract/run.ts'
+import type { StepInputs } from '../../contract/step.ts'
+import type { StepListener, StepOutcome, StepTask, StepWork } from '../../ports/step-runner.ts'
+import type { EngineServices } from './engine-services.ts'
+import { InlineContext } from './inline-context.ts'
+import type { LiveRun } from './live-run.ts'
+import { stepRetried } from './step-events.ts'
+import { unknownStage } from './step-key.ts'
+import { failedStep } from './step-record.ts'
+
+const heartbeatEvery = 5000
+const progressEvery = 1000
+
+/** What is the same for every attempt at a step, and every element of its fan-out. */
+export interface PreparedStep {
+  definition: StepDefinition
+  params: Record<string, Json>
+  inputs: StepInputs
+  inputsKey: string
+  /** Of the project's code; for functions only. */
+  codeVersion: string
+}
+
+/** The good end of an attempt, with its artifacts in the store. */
+interface Success {
+  output: Json
+  artifacts: Artifact[]
+  resources: StepRecord['resources']
+  exitCode: number | null
+}
+
+/**
+ * Tries an execution as often as its definition allows. What used too much memory is not tried again: it would again.
+ *
+ * @param record pending, or running when the control plane died over it: then an attempt that ended well meanwhile is taken as it is.
+ * @param onStart called with the record of the first attempt, to save it.
+ * @returns the record as it ended, not yet saved; still `running` when the run was suspended.
+ */
+export async function attempt(
+  services: EngineServices,
+  live: LiveRun,
+  prepared: PreparedStep,
+  record: StepRecord,
+  onStart: (record: StepRecord) => void,
+): Promise<StepRecord> {
+  const { retries } = prepared.definition
+  let current = record
+  if (record.state === 'running') {
+    const adopted = await adopt(services, live, prepared, record)
+    if (adopted) return adopted
+  }
+  for (let tries = 1; ; tries += 1) {
+    const atOnce = live.attended !== undefined || isInline(services, prepared.definition)
+    const giveBack = atOnce ? () => undefined : await services.slots.take(live.signal)
+    if (!giveBack) return interrupted(live, current)
+    current = { ...current, state: 'running', attempt: current.attempt + 1, startedAt: current.startedAt ?? Date.now() }
+    if (tries === 1) onStart(current)
+    else live.note(current)
+    const task = taskOf(services, live, prepared, current)
+    // The number of an attempt that the crash left no record of is given again; its files must not be taken for this one's.
+    if (live.resumed) await rm(task.workDir, { recursive: true, force: true })
+    let outcome: StepOutcome | Success
+    try {
+      const tracking = new Tracking(services, live, current)
+      outcome = await runOnce(services, live, prepared, task, current, tracking)
+      current = tracking.record
+    } finally {
+      giveBack()
+    }
+    if (!('ok' in outcome)) return succeeded(current, outcome)
+    if (outcome.ok) {
+      try {
+        return succeeded(current, await keepArtifacts(services, outcome))
+      } catch (error) {
+        return failedStep(current, `Its artifacts could not be kept: ${messageOf(error)}`)
+      }
+    }
+    current = { ...current, resources: outcome.resources, exitCode: outcome.exitCode ?? null, progress: null }
+    if (live.signal.aborted) return interrupted(live, current)
+    const final = tries >= retries.attempts || outcome.reason === 'memory'
+    services.logs.writer(current.id).write('log', `attempt ${current.attempt} failed: ${outcome.error}\n`)
+    if (final) return failedStep(current, outcome.error)
+    const waitMs = retries.backoffMs * retries.factor ** (tries - 1)
+    // One element of a fan-out is no news of its own.
+    if (current.index === null) live.note(current, stepRetried(live.run, current, outcome.error, waitMs))
+    await pause(waitMs, live.signal)
+  }
+}
+
+function succeeded(record: StepRecord, success: Success): StepRecord {
+  return { ...record, state: 'succeeded', ...success, error: null, endedAt: Date.now(), progress: null }
+}
+
+function interrupted(live: LiveRun, record: StepRecord): StepRecord {
+  if (live.signal.reason === 'suspend') return record
+  return { ...record, state: 'stopped', error: 'It was stopped.', endedAt: Date.now(), progress: null }
+}
+
+async function adopt(
+  services: EngineServices,
+  live: LiveRun,
+  prepared: PreparedStep,
+  record: StepRecord,
+): Promise<StepRecord | undefined> {
+  if (isInline(services, prepared.definition)) return undefined
+  const task = taskOf(services, live, prepared, record)
+  const outcome = await services.runner.adopt({ ...task, work: await workOf(services, live, prepared, record) })
+  return outcome?.ok ? succeeded(record, await keepArtifacts(services, outcome)) : undefined
+}
+
+async function runOnce(
+  services: EngineServices,
+  live: LiveRun,
+  prepared: PreparedStep,
+  task: Omit<StepTask, 'work'>,
+  record: StepRecord,
+  listener: StepListener,
+): Promise<StepOutcome | Success> {
+  try {
+    if (isInline(services, prepared.definition)) return await runInline(services, live, prepared, task, listener)
+    const work = await workOf(services, live, prepared, record)
+    return await services.runner.run({ ...task, work }, listener, live.signal)
+  } catch (error) {
+    const hint = error instanceof MillwrightError && error.hint ? ` ${error.hint}` : ''
+    if (error instanceof Error && error.stack && !(error instanceof MillwrightError)) {
+      listener.log('err', `${error.stack}\n`)
+    }
+    return { ok: false, reason: 'error', error: messageOf(error) + hint, resources: null }
+  }
+}
+
+async function runInline(
+  services: EngineServices,
+  live: LiveRun,
+  prepared: PreparedStep,
+  task: Omit<StepTask, 'work'>,
+  listener: StepListener,
+): Promise<StepOutcome | Success> {
+  const run = prepared.definition.run
+  const stage = run.kind === 'stage' ? services.stages.get(run.stage) : undefined
+  if (stage?.kind !== 'inline') throw new MillwrightError('internal', `The step ${task.step} is no inline stage.`)
+  const signal = AbortSignal.any([live.signal, AbortSignal.timeout(Math.min(task.limits.timeoutMs, 2 ** 31 - 1))])
+  const context = new InlineContext(task, signal, listener, services.blobs)
+  const aborted = new Promise<StepOutcome>((resolve) =>
+    signal.addEventListener('abort', () => {
+      const stopped = live.signal.aborted
+      const error = stopped ? 'It was stopped.' : `It ran longer than its limit of ${task.limits.timeoutMs} ms.`
+      resolve({ ok: false, reason: stopped ? 'stopped' : 'timeout', error, resources: null })
+    }),
+  )
+  const done = stage.run(context).then((output): Success => {
+    return {
+      output: JSON.parse(canonicalJson(output ?? null)) as Json,
+      artifacts: context.kept,
+      resources: null,
+      exitCode: null,
+    }
+  })
+  return Promise.race([done, aborted])
+}
+
+function isInline(services: EngineServices, { run }: StepDefinition): boolean {
+  return run.kind === 'stage' && services.stages.get(run.stage)?.kind === 'inline'
+}
+
+async function workOf(
+  services: EngineServices,
+  live: LiveRun,
+  prepared: PreparedStep,
+  record: StepRecord,
+): Promise<StepWork> {
+  const { run } = prepared.definition
+  if (run.kind === 'function') {
+    return { kind: 'function', config: services.configPath, codeVersion: prepared.codeVersion }
+  }
+  if (run.kind === 'command') {
+    const env = { ...live.attended?.env, ...(await services.commandEnv(record, live.run)), ...run.env }
+    return { kind: 'command', command: run.command, cwd: resolve(services.projectDir, run.cwd ?? '.'), env }
+  }
+  const stage = services.stages.get(run.stage)
+  if (stage?.kind !== 'module') throw unknownStage(run.stage, services.stages)
+  return { kind: 'module', module: stage.module.href }
+}
+
+function taskOf(
+  services: EngineServices,
+  live: LiveRun,
+  { definition, params, inputs, inputsKey }: PreparedStep,
+  record: StepRecord,
+): Omit<StepTask, 'work'> {
+  return {
+    executionId: record.id,
+    runId: record.runId,
+    pipeline: live.run.pipeline,
+    step: record.step,
+    attempt: record.attempt,
+    params,
+    element: record.element,
+    inputs,
+    inputsKey,
+    workDir: workDirOf(services, record),
+    limits: { timeoutMs: definition.timeoutMs, memoryMb: definition.memoryMb },
+    artifactPath: (hash) => services.blobs.pathOf(hash),
+  }
+}
+
+function workDirOf(services: EngineServices, record: StepRecord): string {
+  const place = record.index === null ? record.step : `${record.step}.${record.index}`
+  return join(services.workRoot, record.runId, `${place}-${record.attempt}`)
+}
+
+/** Large files go as soon as the step's end is durable; the rest goes with the run's folder. */
+export function discardFiles(services: EngineServices, record: StepRecord): void {
+  if (record.artifacts.length > 0) void rm(workDirOf(services, record), { recursive: true, force: true })
+}
+
+async function keepArtifacts(services: EngineServices, outcome: StepOutcome & { ok: true }): Promise<Success> {
+  const artifacts: Artifact[] = []
+  for (const { name, type, path } of outcome.artifacts) {
+    artifacts.push({ name, type, ...(await services.blobs.putFile(path)) })
+  }
+  return { output: outcome.output, artifacts, resources: outcome.resources, exitCode: outcome.exitCode ?? null }
+}
+
+/** Hears a running attempt, and passes on what is worth keeping. */
+class Tracking implements StepListener {
+  private lastSaved = Date.now()
+
+  constructor(
+    private readonly services: EngineServices,
+    private readonly live: LiveRun,
+    public record: StepRecord,
+  ) {}
+
+  log(stream: 'out' | 'err' | 'log', text: string): void {
+    this.services.logs.writer(this.record.id).write(stream, text)
+  }
+
+  progress(done: number, message: string): void {
+    this.record = { ...this.record, progress: { done, message } }
+    this.tell(null)
+    this.saveAfter(progressEvery)
+  }
+
+  heartbeat(usage: { memoryMb: number; cpuSeconds: number }): void {
+    const peak = Math.max(usage.memoryMb, this.record.resources?.peakMemoryMb ?? 0)
+    const resources = { peakMemoryMb: peak, cpuSeconds: usage.cpuSeconds }
+    this.record = { ...this.record, heartbeatAt: Date.now(), resources }
+    this.tell(usage)
+    this.saveAfter(heartbeatEvery)
+  }
+
+  private tell(usage: { memoryMb: number; cpuSeconds: number } | null): void {
+    const { id, runId, step, state, progress, elements } = this.record
+    this.services.notify({ runId, executionId: id, step, state, progress, elements, usage })
+  }
+
+  private saveAfter(interval: number): void {
+    const now = Date.now()
+    if (now - this.lastSaved < interval) return
+    this.lastSaved = now
+    this.live.note(this.record)
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}

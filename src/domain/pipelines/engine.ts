@@ -1,0 +1,328 @@
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import { MillwrightError, messageOf } from '../../base/errors.ts'
+import { canonicalJson, hashOf } from '../../base/hash.ts'
+import { newId } from '../../base/ids.ts'
+import { type Json, type PipelineDefinition, pipelineSchema } from '../../contract/pipeline.ts'
+import type { RunRecord, StepRecord } from '../../contract/run.ts'
+import { isRunOver } from '../../contract/states.ts'
+import type { Blobs } from '../../ports/blobs.ts'
+import type { Metadata } from '../../ports/metadata.ts'
+import type { StepRunner } from '../../ports/step-runner.ts'
+import { Admission } from './admission.ts'
+import type { EngineServices, StepProgress } from './engine-services.ts'
+import { Journal } from './journal.ts'
+import type { Attendance } from './live-run.ts'
+import { type PipelinePlan, planPipeline } from './plan.ts'
+import { afterCrash, resumedSteps, stepsKeptFrom } from './recovery.ts'
+import { runQueued } from './run-events.ts'
+import { RunExecution } from './run-execution.ts'
+import { runParams } from './run-params.ts'
+import { Slots } from './slots.ts'
+import type { StageRegistry } from './stage-registry.ts'
+import { StepKeys, unknownStage } from './step-key.ts'
+import { type LogPage, StepLogs } from './step-log.ts'
+import { pendingStep } from './step-record.ts'
+
+export interface EngineOptions {
+  metadata: Metadata
+  blobs: Blobs
+  clock: Clock
+  runner: StepRunner
+  stages: StageRegistry
+  projectDir: string
+  /** Folder of Millwright's state: logs go to `logs/`, the files of running steps to `work/`. */
+  home: string
+  /** The module with the project's functions; default `millwright.config.ts` in the project's folder. */
+  configPath?: string
+  /** Asked at each start of a run. */
+  describeSource(): Promise<RunRecord['source']>
+  environment: RunRecord['environment']
+  /** Variables for commands besides their own, such as where they track and as which run. */
+  commandEnv?: EngineServices['commandEnv']
+}
+
+export interface StartRequest {
+  pipeline: PipelineDefinition
+  definitionHash: string
+  params?: Record<string, Json>
+  startedBy: string
+  reason: string
+  /** Runs these steps (true: all) even if nothing they depend on has changed. */
+  force?: boolean | readonly string[]
+  attended?: Attendance
+}
+
+/**
+ * Runs pipelines. Every change of a run or step is durable, with its event, before anything that follows from it; so a run survives
+ * the death of this process, and `recover` takes it up where it was. One engine at a time on a metadata store.
+ */
+export class PipelineEngine {
+  private readonly services: EngineServices
+  private readonly admission = new Admission<RunExecution>()
+  private readonly live = new Map<string, RunExecution>()
+  private readonly watchers = new Set<(progress: StepProgress) => void>()
+  private closed = false
+
+  constructor(private readonly options: EngineOptions) {
+    const { metadata, blobs, clock, runner, stages, projectDir, home } = options
+    this.services = {
+      metadata,
+      journal: new Journal(metadata),
+      blobs,
+      clock,
+      runner,
+      slots: new Slots(runner.slots),
+      stages,
+      keys: new StepKeys(projectDir, stages, options.environment.millwright),
+      logs: new StepLogs(home),
+      projectDir,
+      configPath: options.configPath ?? join(projectDir, 'millwright.config.ts'),
+      workRoot: join(home, 'work'),
+      commandEnv: options.commandEnv ?? (() => ({})),
+      notify: (progress) => {
+        for (const watcher of this.watchers) watcher(progress)
+      },
+    }
+  }
+
+  /**
+   * Starts a run, or lets it wait, by the pipeline's policy.
+   *
+   * @returns the run as recorded, `running` or `queued`.
+   * @throws `invalid-definition`, `invalid-request` (parameters, force), `pipeline-busy`
+   */
+  async start(request: StartRequest): Promise<RunRecord> {
+    const plan = this.planned(request.pipeline)
+    const params = runParams(request.pipeline, request.params ?? {})
+    const forced = forcedSteps(plan, request.force ?? false)
+    const run = await this.newRun(request, params, forced, null)
+    const steps = plan.order.map((step) => pendingStep(run.id, step.name))
+    return this.admit(new RunExecution(this.services, run, plan, byName(steps), false, request.attended), steps)
+  }
+
+  /**
+   * Goes on with a run that failed or was stopped: what is done is not done again.
+   * @throws `not-found`, `conflict` when it runs, waits or has succeeded.
+   */
+  async resume(runId: string): Promise<RunRecord> {
+    const run = await this.storedRun(runId)
+    if (this.live.has(runId) || run.state === 'succeeded') {
+      throw new MillwrightError('conflict', `The run ${runId} is ${run.state}; there is nothing to resume.`)
+    }
+    const plan = this.planned(await this.pipelineOf(run))
+    const steps = resumedSteps(await this.stepsOf(run, plan))
+    const queued: RunRecord = { ...run, state: 'queued', endedAt: null, error: null }
+    return this.admit(new RunExecution(this.services, queued, plan, byName(steps), true), steps)
+  }
+
+  /**
+   * Starts a new run of the same pipeline with the same parameters: this step and all that need it run again, the others keep what the
+   * earlier run made of them.
+   * @throws `not-found`, `conflict` while the earlier run is not over
+   */
+  async rerunFrom(runId: string, step: string, request: { startedBy: string; reason: string }): Promise<RunRecord> {
+    const earlier = await this.storedRun(runId)
+    if (!isRunOver(earlier.state)) {
+      throw new MillwrightError('conflict', `The run ${runId} is ${earlier.state}.`, {
+        hint: 'Wait for it, or stop it.',
+      })
+    }
+    const pipeline = await this.pipelineOf(earlier)
+    const plan = this.planned(pipeline)
+    const again = [...forcedSteps(plan, [step]), ...plan.descendants(step)]
+    const { definitionHash, params } = earlier
+    const run = await this.newRun({ pipeline, definitionHash, ...request }, params, again, runId)
+    const steps = stepsKeptFrom(await this.stepsOf(earlier, plan), run.id, new Set(again))
+    return this.admit(new RunExecution(this.services, run, plan, byName(steps), false), steps)
+  }
+
+  /**
+   * Stops a run and every process of it.
+   * @returns the run when it has ended. @throws `not-found`, `conflict` when it is over.
+   */
+  async stop(runId: string, by: string): Promise<RunRecord> {
+    const execution = this.live.get(runId)
+    if (!execution) {
+      const run = await this.storedRun(runId)
+      throw new MillwrightError('conflict', `The run ${runId} is ${run.state}; there is nothing to stop.`)
+    }
+    execution.stop('stop', by)
+    return execution.settled
+  }
+
+  /**
+   * Takes up the runs that an earlier process left unfinished; to be called once, before anything else.
+   * @returns the runs that go on or wait.
+   */
+  async recover(): Promise<RunRecord[]> {
+    const left = await this.services.metadata.find('run', { where: { state: ['running', 'interrupted', 'queued'] } })
+    // Those that had begun come first: they hold their pipeline's places.
+    left.sort((a, b) => Number(a.state === 'queued') - Number(b.state === 'queued'))
+    const going: RunRecord[] = []
+    for (const run of left) {
+      try {
+        going.push(await this.takeUp(run))
+      } catch (error) {
+        const text = `It could not go on after a restart: ${messageOf(error)}`
+        await this.services.metadata.transaction((writer) => afterCrash(writer, run, [], text))
+      }
+    }
+    return going.filter((run) => !isRunOver(run.state))
+  }
+
+  /** The run when it is over, or was interrupted because the control plane closes. @throws `not-found` */
+  async finished(runId: string): Promise<RunRecord> {
+    return this.live.get(runId)?.settled ?? this.storedRun(runId)
+  }
+
+  /** @returns a function that ends it. */
+  onProgress(watcher: (progress: StepProgress) => void): () => void {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
+  /** @param offset a page's `next`, or 0. @throws `invalid-request` for an id that is none. */
+  readLog(executionId: string, offset = 0): Promise<LogPage> {
+    return this.services.logs.read(executionId, offset)
+  }
+
+  /** Calls back whenever the log has more to read. @returns a function that ends it. */
+  followLog(executionId: string, onMore: () => void): () => void {
+    return this.services.logs.follow(executionId, onMore)
+  }
+
+  /** Ends all steps; the next `recover` takes their runs up again. The runner is its owner's to close. */
+  async close(): Promise<void> {
+    this.closed = true
+    const all = [...this.live.values()].filter((execution) => execution.run.state === 'running')
+    for (const execution of all) execution.stop('suspend')
+    await Promise.all(all.map((execution) => execution.settled))
+  }
+
+  private planned(pipeline: PipelineDefinition): PipelinePlan {
+    const plan = planPipeline(pipeline)
+    for (const { run } of plan.order) {
+      if (run.kind === 'stage' && !this.services.stages.has(run.stage))
+        throw unknownStage(run.stage, this.services.stages)
+    }
+    return plan
+  }
+
+  private async newRun(
+    request: StartRequest,
+    params: Record<string, Json>,
+    force: string[],
+    from: string | null,
+  ): Promise<RunRecord> {
+    const text = canonicalJson(request.pipeline)
+    const pipelineHash = hashOf(request.pipeline)
+    const keep = async (): Promise<void> => {
+      if (!(await this.services.blobs.has(pipelineHash))) await this.services.blobs.put(Buffer.from(text))
+    }
+    const describe = async () => request.attended?.source ?? this.options.describeSource()
+    const [source] = await Promise.all([describe(), keep()])
+    return {
+      id: newId('run'),
+      pipeline: request.pipeline.name,
+      state: 'queued',
+      definitionHash: request.definitionHash,
+      pipelineHash,
+      params,
+      startedBy: request.startedBy,
+      reason: request.reason,
+      force,
+      from,
+      source,
+      environment: this.options.environment,
+      time: this.services.clock.now(),
+      queuedAt: Date.now(),
+      startedAt: null,
+      endedAt: null,
+      error: null,
+    }
+  }
+
+  /** Between the policy's answer and the entry in `live` nothing may be awaited. */
+  private async admit(execution: RunExecution, steps: readonly StepRecord[]): Promise<RunRecord> {
+    if (this.closed) throw new MillwrightError('unavailable', 'The control plane is closing.')
+    const { run, plan } = execution
+    const { now, replaced } = this.admission.ask(plan.pipeline, execution)
+    this.hold(execution)
+    for (const waiting of replaced) waiting.stop('stop', run.startedBy)
+    const written = this.services.journal.write(async (writer) => {
+      await writer.put('run', run)
+      for (const step of steps) await writer.put('step', step)
+      if (!now) await writer.emit(runQueued(run))
+    })
+    if (now) execution.begin()
+    await written
+    return execution.run
+  }
+
+  private hold(execution: RunExecution): void {
+    const { id, pipeline } = execution.run
+    this.live.set(id, execution)
+    void execution.settled.then(() => {
+      if (this.live.get(id) === execution) this.live.delete(id)
+      const next = this.admission.end(pipeline, execution)
+      if (!this.closed) for (const waiting of next) waiting.begin()
+    })
+  }
+
+  private async takeUp(run: RunRecord): Promise<RunRecord> {
+    const pipeline = await this.pipelineOf(run)
+    const plan = this.planned(pipeline)
+    const steps = await this.stepsOf(run, plan)
+    if (run.state === 'running' && pipeline.afterCrash === 'fail') {
+      const text = 'The control plane died while it ran.'
+      return this.services.metadata.transaction((writer) => afterCrash(writer, run, steps, text))
+    }
+    const begun = run.state !== 'queued'
+    const execution = new RunExecution(this.services, run, plan, byName(steps), true)
+    this.hold(execution)
+    if (begun || this.admission.mayStart(pipeline)) {
+      this.admission.begin(pipeline.name, execution)
+      execution.begin()
+    } else this.admission.enqueue(pipeline, execution)
+    return execution.run
+  }
+
+  private async storedRun(runId: string): Promise<RunRecord> {
+    const run = await this.services.metadata.get('run', runId)
+    if (!run) throw new MillwrightError('not-found', `There is no run '${runId}'.`)
+    return run
+  }
+
+  private async pipelineOf(run: RunRecord): Promise<PipelineDefinition> {
+    const bytes = await this.services.blobs.get(run.pipelineHash)
+    return pipelineSchema.parse(JSON.parse(Buffer.from(bytes).toString()))
+  }
+
+  private async stepsOf(run: RunRecord, plan: PipelinePlan): Promise<StepRecord[]> {
+    const { metadata } = this.services
+    return Promise.all(
+      plan.order.map(async (step) => {
+        return (await metadata.get('step', `${run.id}/${step.name}`)) ?? pendingStep(run.id, step.name)
+      }),
+    )
+  }
+}
+
+/** @throws `invalid-request` for a step that is not there. */
+function forcedSteps(plan: PipelinePlan, force: boolean | readonly string[]): string[] {
+  const names = plan.order.map((step) => step.name)
+  if (typeof force === 'boolean') return force ? names : []
+  for (const name of force) {
+    if (names.includes(name)) continue
+    throw new MillwrightError('invalid-request', `The pipeline '${plan.pipeline.name}' has no step '${name}'.`, {
+      field: 'step',
+      hint: `Its steps are ${names.join(', ')}.`,
+    })
+  }
+  return [...force]
+}
+
+function byName(steps: readonly StepRecord[]): Map<string, StepRecord> {
+  return new Map(steps.map((step) => [step.step, step]))
+}

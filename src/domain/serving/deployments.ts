@@ -1,0 +1,229 @@
+import type { Clock } from '../../base/clock.ts'
+import { MillwrightError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import type { EndpointDefinition } from '../../contract/definition.ts'
+import type { DeploymentRecord, EndpointRecord } from '../../contract/serving.ts'
+import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
+
+const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
+
+/** Which version answers where: rollouts step by step, and the way back. Every change is one transaction with its event. */
+export class Deployments {
+  constructor(
+    private readonly metadata: Metadata,
+    private readonly clock: Clock,
+    /** Called after every change. */
+    private readonly changed: () => void,
+  ) {}
+
+  /** Creates the endpoint, or takes over its changed definition. What it serves stays. */
+  async define(writer: RecordWriter, definition: EndpointDefinition, actor: string): Promise<void> {
+    const known = await writer.get('endpoint', definition.name)
+    await writer.put('endpoint', {
+      id: definition.name,
+      definition,
+      serving: known?.serving ?? null,
+      frozen: known?.frozen ?? null,
+    })
+    if (!known) {
+      await writer.emit({
+        type: 'endpoint.created',
+        subject: `endpoint:${definition.name}`,
+        actor,
+        message: `Endpoint ${definition.name} was created for model ${definition.model}`,
+      })
+    }
+  }
+
+  /**
+   * Starts a rollout. One that is under way is replaced by it.
+   *
+   * @throws `conflict` when the version is not registered or serves already.
+   */
+  async start(endpointName: string, versionId: string, startedBy: string, reason: string): Promise<DeploymentRecord> {
+    const deployment = await this.metadata.transaction(async (writer) => {
+      const endpoint = await this.endpoint(writer, endpointName)
+      const version = await writer.get('model_version', versionId)
+      if (!version) throw new MillwrightError('not-found', `there is no model version "${versionId}"`)
+      if (version.state !== 'registered')
+        throw new MillwrightError(
+          'conflict',
+          `version ${versionId} is ${version.state}: only a registered version can be deployed`,
+        )
+      const rolling = await this.rolling(writer, endpointName)
+      if (endpoint.serving === versionId && !rolling)
+        throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${versionId} already`)
+      const now = this.clock.now()
+      if (rolling) await writer.update('deployment', rolling.id, { state: 'replaced', endedAt: now })
+      const { steps } = endpoint.definition.rollout
+      // With nothing that serves there is nobody to compare with, and no traffic to keep from it.
+      const first = endpoint.serving === null ? steps.length - 1 : 0
+      const started: DeploymentRecord = {
+        id: newId('dep'),
+        endpoint: endpointName,
+        version: versionId,
+        state: 'rolling',
+        step: first,
+        share: steps[first] ?? 1,
+        previous: endpoint.serving,
+        startedAt: now,
+        stepStartedAt: now,
+        endedAt: null,
+        reason,
+        startedBy,
+      }
+      await writer.insert('deployment', started)
+      await writer.emit({
+        type: 'deployment.started',
+        subject: `endpoint:${endpointName}`,
+        actor: startedBy,
+        message: `${versionId} takes ${percent(started.share)} of the traffic of ${endpointName} (${reason})`,
+        data: { deployment: started.id, version: versionId, share: started.share, previous: endpoint.serving },
+      })
+      if (started.share >= 1 && endpoint.serving === null) return this.complete(writer, started, startedBy)
+      return started
+    })
+    this.changed()
+    return deployment
+  }
+
+  /** The next step of a rollout that stood its checks; after the last one the version serves alone. */
+  async advance(id: string, because: string): Promise<void> {
+    await this.metadata.transaction(async (writer) => {
+      const deployment = await this.stillRolling(writer, id)
+      if (!deployment) return
+      const { steps } = (await this.endpoint(writer, deployment.endpoint)).definition.rollout
+      const step = deployment.step + 1
+      const share = steps[step]
+      if (share === undefined || share >= 1) {
+        await this.complete(
+          writer,
+          { ...deployment, step: Math.min(step, steps.length - 1), share: 1 },
+          'system',
+          because,
+        )
+        return
+      }
+      await writer.update('deployment', id, { step, share, stepStartedAt: this.clock.now() })
+      await writer.emit({
+        type: 'deployment.advanced',
+        subject: `endpoint:${deployment.endpoint}`,
+        actor: 'system',
+        level: 'good',
+        message: `${deployment.version} now takes ${percent(share)} of the traffic of ${deployment.endpoint}: ${because}`,
+        data: { deployment: id, version: deployment.version, share },
+      })
+    })
+    this.changed()
+  }
+
+  /**
+   * Back to what served before: ends a rollout that is under way, or returns from the version that serves to the one before it.
+   *
+   * @throws `conflict` when there is nothing to go back to.
+   */
+  async rollBack(
+    endpointName: string,
+    actor: string,
+    reason: string,
+    level: 'warning' | 'bad' = 'warning',
+  ): Promise<{ deployment: DeploymentRecord; serving: string }> {
+    const result = await this.metadata.transaction(async (writer) => {
+      const endpoint = await this.endpoint(writer, endpointName)
+      const last = (await this.rolling(writer, endpointName)) ?? (await this.completed(writer, endpoint))
+      if (!last?.previous)
+        throw new MillwrightError('conflict', `endpoint ${endpointName} has no earlier version to return to`)
+      const now = this.clock.now()
+      const deployment = await writer.update('deployment', last.id, {
+        state: 'rolled-back',
+        endedAt: now,
+        reason: `${last.reason}; rolled back: ${reason}`,
+      })
+      await writer.update('endpoint', endpointName, { serving: last.previous })
+      await this.moveProduction(writer, endpoint.definition.model, last.previous, actor)
+      await writer.emit({
+        type: 'deployment.rolled-back',
+        subject: `endpoint:${endpointName}`,
+        actor,
+        level,
+        message: `${endpointName} is back on ${last.previous}, away from ${last.version}: ${reason}`,
+        data: { deployment: last.id, from: last.version, to: last.previous },
+      })
+      return { deployment, serving: last.previous }
+    })
+    this.changed()
+    return result
+  }
+
+  private async complete(
+    writer: RecordWriter,
+    deployment: DeploymentRecord,
+    actor: string,
+    because = '',
+  ): Promise<DeploymentRecord> {
+    const endpoint = await this.endpoint(writer, deployment.endpoint)
+    const now = this.clock.now()
+    for (const serving of await writer.find('deployment', { where: { endpoint: endpoint.id, state: 'serving' } })) {
+      await writer.update('deployment', serving.id, { state: 'replaced', endedAt: now })
+    }
+    const done = await writer.update('deployment', deployment.id, {
+      state: 'serving',
+      step: deployment.step,
+      share: 1,
+      stepStartedAt: now,
+      endedAt: now,
+    })
+    const frozen = endpoint.definition.frozen ? (endpoint.frozen ?? deployment.version) : null
+    await writer.update('endpoint', endpoint.id, { serving: deployment.version, frozen })
+    await this.moveProduction(writer, endpoint.definition.model, deployment.version, actor)
+    await writer.emit({
+      type: 'deployment.completed',
+      subject: `endpoint:${endpoint.id}`,
+      actor,
+      level: 'good',
+      message: `${deployment.version} serves ${endpoint.id}${because ? `: ${because}` : ''}`,
+      data: { deployment: deployment.id, version: deployment.version },
+    })
+    return done
+  }
+
+  /** The alias `production` follows what serves. */
+  private async moveProduction(writer: RecordWriter, model: string, version: string, actor: string): Promise<void> {
+    const id = `${model}/production`
+    const before = await writer.get('alias', id)
+    if (before?.version === version) return
+    await writer.put('alias', { id, model, alias: 'production', version, movedAt: this.clock.now(), movedBy: actor })
+    await writer.emit({
+      type: 'model.alias-moved',
+      subject: `model:${model}`,
+      actor,
+      message: `Alias production of ${model} moved from ${before?.version ?? 'nothing'} to ${version}`,
+      data: { alias: 'production', from: before?.version ?? null, to: version },
+    })
+  }
+
+  private async endpoint(writer: RecordWriter, name: string): Promise<EndpointRecord> {
+    const endpoint = await writer.get('endpoint', name)
+    if (!endpoint) throw new MillwrightError('not-found', `there is no endpoint "${name}"`)
+    return endpoint
+  }
+
+  private async rolling(writer: RecordWriter, endpoint: string): Promise<DeploymentRecord | undefined> {
+    return (await writer.find('deployment', { where: { endpoint, state: 'rolling' } })).at(-1)
+  }
+
+  private async stillRolling(writer: RecordWriter, id: string): Promise<DeploymentRecord | undefined> {
+    const deployment = await writer.get('deployment', id)
+    return deployment?.state === 'rolling' ? deployment : undefined
+  }
+
+  /** The deployment that brought the version that serves now. */
+  private async completed(writer: RecordWriter, endpoint: EndpointRecord): Promise<DeploymentRecord | undefined> {
+    if (endpoint.serving === null) return undefined
+    const all = await writer.find('deployment', {
+      where: { endpoint: endpoint.id, version: endpoint.serving },
+      orderBy: { field: 'startedAt' },
+    })
+    return all.filter((deployment) => deployment.state === 'serving' || deployment.state === 'replaced').at(-1)
+  }
+}

@@ -1,0 +1,94 @@
+import { numberVector, type Table, textVector, type Vector } from '../base/columns.ts'
+import { MillwrightError, messageOf } from '../base/errors.ts'
+import { type Dataset, datasetSchema } from '../contract/definition.ts'
+import type { ServingPlan } from '../contract/serving.ts'
+import { EntityTable } from '../domain/data/entity-table.ts'
+import type { FeatureLookup } from '../domain/serving/model-inputs.ts'
+import { type LoadedSlot, loadSlot } from './loaded-slot.ts'
+
+export interface LoadedEndpoint {
+  readonly name: string
+  readonly model: string
+  readonly logging: 'required' | 'best-effort'
+  readonly slots: readonly LoadedSlot[]
+}
+export interface Fault {
+  version: string
+  message: string
+}
+
+/** The endpoints as they answer now. A new plan is loaded beside them and takes their place in one moment, whole. */
+export class Endpoints {
+  private loaded = new Map<string, LoadedEndpoint>()
+  revision = ''
+  faults: Fault[] = []
+
+  constructor(
+    private readonly features: FeatureLookup,
+    private readonly blob: (hash: string) => Promise<Uint8Array>,
+  ) {}
+
+  get names(): string[] {
+    return [...this.loaded.keys()]
+  }
+
+  find(name: string): LoadedEndpoint | undefined {
+    return this.loaded.get(name)
+  }
+
+  /** Takes a plan into service. A version that cannot be loaded is left out and told; one that is loaded already is kept as it is. */
+  async take(plan: ServingPlan): Promise<void> {
+    const datasets = new Map(plan.datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)]))
+    const entities = new Map<string, EntityTable>()
+    for (const { entity, key, hash } of plan.entities) {
+      entities.set(entity, new EntityTable(entity, key, readEntityTable(await this.blob(hash))))
+    }
+    const around = {
+      dataset: (name: string): Dataset => named(datasets, name, 'dataset'),
+      entity: (name: string): EntityTable => named(entities, name, 'entity'),
+      features: this.features,
+      blob: this.blob,
+    }
+    const faults: Fault[] = []
+    const next = new Map<string, LoadedEndpoint>()
+    for (const { endpoint, slots } of plan.endpoints) {
+      const loaded: LoadedSlot[] = []
+      for (const slot of slots) {
+        try {
+          loaded.push(await loadSlot(slot, around))
+        } catch (error) {
+          faults.push({ version: slot.version.id, message: messageOf(error) })
+        }
+      }
+      next.set(endpoint.name, { name: endpoint.name, model: endpoint.model, logging: endpoint.logging, slots: loaded })
+    }
+    this.loaded = next
+    this.faults = faults
+    this.revision = plan.revision
+  }
+}
+
+function named<T>(from: Map<string, T>, name: string, kind: string): T {
+  const found = from.get(name)
+  if (!found) throw new MillwrightError('invalid-definition', `the plan has no ${kind} "${name}"`)
+  return found
+}
+
+/** `{columns: {name: [value, …]}}`, as the control plane writes reference data for prediction services. */
+function readEntityTable(bytes: Uint8Array): Table {
+  const { columns } = JSON.parse(new TextDecoder().decode(bytes)) as {
+    columns: Record<string, (string | number | null)[]>
+  }
+  const vectors = new Map<string, Vector>()
+  let rows = 0
+  for (const [name, values] of Object.entries(columns)) {
+    rows = values.length
+    vectors.set(
+      name,
+      values.some((value) => typeof value === 'string')
+        ? textVector(values as (string | null)[])
+        : numberVector(values.map((value) => (value === null ? Number.NaN : (value as number)))),
+    )
+  }
+  return { rows, columns: vectors }
+}

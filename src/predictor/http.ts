@@ -1,0 +1,88 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import { MillwrightError } from '../base/errors.ts'
+import { statusOf } from '../contract/errors.ts'
+import type { Endpoints, LoadedEndpoint } from './endpoints.ts'
+import { type Inference, infer } from './inference.ts'
+
+type Named = { Params: { model: string; version?: string } }
+
+/** The Open Inference Protocol v2 over HTTP, with `/health` and `/metrics`. Errors are `{error: string}`, as the protocol has them. */
+export function predictorHttp(
+  endpoints: Endpoints,
+  around: Inference,
+  about: { version: string; ready: () => boolean },
+): FastifyInstance {
+  const app = fastify({ bodyLimit: 16 << 20, logger: false, forceCloseConnections: true })
+
+  const endpoint = (name: string): LoadedEndpoint => {
+    const found = endpoints.find(name)
+    if (!found)
+      throw new MillwrightError('not-found', `there is no endpoint "${name}"`, {
+        hint: endpoints.names.length > 0 ? `There are ${endpoints.names.join(', ')}.` : 'None is deployed yet.',
+      })
+    return found
+  }
+  const slotOf = (found: LoadedEndpoint, version: string | undefined) =>
+    version === undefined
+      ? found.slots.find(({ slot }) => slot.role === 'primary' || slot.role === 'canary')
+      : found.slots.find(({ slot }) => String(slot.version.number) === version || slot.version.id === version)
+
+  app.setErrorHandler((error, request, reply) => {
+    const known = error as Partial<MillwrightError> & { statusCode?: number }
+    const status = error instanceof MillwrightError ? statusOf(error.code) : (known.statusCode ?? 500)
+    const { model } = (request.params ?? {}) as { model?: string }
+    around.metrics.refused(endpoints.find(model ?? '')?.name ?? 'unknown', status)
+    const hint = error instanceof MillwrightError && error.hint ? ` ${error.hint}` : ''
+    const message =
+      status === 500 && !(error instanceof MillwrightError)
+        ? 'something went wrong here'
+        : `${(error as Error).message}.${hint}`.replace('..', '.')
+    return reply.status(status).send({ error: message })
+  })
+  app.setNotFoundHandler((request, reply) =>
+    reply.status(404).send({ error: `there is nothing at ${request.method} ${request.url.split('?')[0]}` }),
+  )
+
+  app.get('/health', async () => ({
+    status: 'ok',
+    version: about.version,
+    endpoints: endpoints.names,
+    revision: endpoints.revision,
+  }))
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(around.metrics.registry.contentType).send(await around.metrics.registry.metrics()),
+  )
+  app.get('/v2', async () => ({ name: 'millwright', version: about.version, extensions: [] }))
+  app.get('/v2/health/live', async () => ({ live: true }))
+  app.get('/v2/health/ready', async (_request, reply) =>
+    reply.status(about.ready() ? 200 : 503).send({ ready: about.ready() }),
+  )
+
+  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    app.get<Named>(`${path}/ready`, async ({ params }, reply) => {
+      const ready = slotOf(endpoint(params.model), params.version) !== undefined
+      return reply.status(ready ? 200 : 503).send({ name: params.model, ready })
+    })
+    app.get<Named>(path, async ({ params }) => {
+      const found = endpoint(params.model)
+      const loaded = slotOf(found, params.version)
+      if (!loaded)
+        throw new MillwrightError('not-found', `"${params.model}" serves no version ${params.version ?? 'yet'}`)
+      const { signature } = loaded.slot.version
+      const tensor = ({ name, datatype }: { name: string; datatype: string }) => ({ name, datatype, shape: [-1] })
+      return {
+        name: params.model,
+        versions: found.slots
+          .filter(({ slot }) => slot.role !== 'candidate')
+          .map(({ slot }) => String(slot.version.number)),
+        platform: 'millwright',
+        inputs: signature.request.map(tensor),
+        outputs: signature.outputs.map(tensor),
+      }
+    })
+    app.post<Named>(`${path}/infer`, async ({ params, body }) =>
+      infer(endpoint(params.model), params.version ?? null, body, around),
+    )
+  }
+  return app
+}

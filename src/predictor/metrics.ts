@@ -1,0 +1,53 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Figures for Prometheus: one prefix, base units, no label of many values. */
+export class PredictorMetrics {
+  readonly registry = new Registry()
+  private readonly predictions = new Counter({
+    name: 'millwright_predictions_total',
+    help: 'Rows answered',
+    labelNames: ['endpoint', 'version'],
+    registers: [this.registry],
+  })
+  private readonly refusals = new Counter({
+    name: 'millwright_refused_requests_total',
+    help: 'Requests refused or failed',
+    labelNames: ['endpoint', 'status'],
+    registers: [this.registry],
+  })
+  private readonly lost = new Counter({
+    name: 'millwright_dropped_predictions_total',
+    help: 'Rows answered but not logged',
+    labelNames: ['endpoint'],
+    registers: [this.registry],
+  })
+  private readonly seconds = new Histogram({
+    name: 'millwright_request_seconds',
+    help: 'Wall time of a request',
+    labelNames: ['endpoint'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1],
+    registers: [this.registry],
+  })
+  private readonly position = new Gauge({
+    name: 'millwright_feature_log_position',
+    help: 'Features taken in from the log',
+    registers: [this.registry],
+  })
+  /** Since the process started. */
+  droppedTotal = 0
+
+  answered(endpoint: string, version: string, rows: number, seconds: number): void {
+    this.predictions.inc({ endpoint, version }, rows)
+    this.seconds.observe({ endpoint }, seconds)
+  }
+  refused(endpoint: string, status: number): void {
+    this.refusals.inc({ endpoint, status: String(status) })
+  }
+  dropped(endpoint: string, rows: number): void {
+    this.droppedTotal += rows
+    this.lost.inc({ endpoint }, rows)
+  }
+  tookFeatures(seq: number): void {
+    this.position.set(seq)
+  }
+}

@@ -1,0 +1,13 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AnswerOf, RequestOf } from '../../contract/route.ts'
+import type { RouteName, Routes } from '../../contract/routes.ts'
+
+interface Raw {
+  raw: { request: FastifyRequest; reply: FastifyReply }
+}
+
+/** What answers a route. One that streams writes to the reply itself. */
+export type Handler<K extends RouteName> = (request: RequestOf<Routes[K]> & Raw) => Promise<AnswerOf<Routes[K]>>
+
+export type Handlers<K extends RouteName> = { readonly [N in K]: Handler<N> }
+export type AllHandlers = Handlers<RouteName>

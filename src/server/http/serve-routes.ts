@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify'
+import type * as z from 'zod'
+import { MillwrightError } from '../../base/errors.ts'
+import type { Route } from '../../contract/route.ts'
+import { type RouteName, routes } from '../../contract/routes.ts'
+import type { AllHandlers } from './handlers.ts'
+
+function checked(schema: z.ZodType | undefined, value: unknown, part: string): unknown {
+  if (!schema) return undefined
+  const result = schema.safeParse(value ?? {})
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  const path = [part, ...(issue?.path ?? [])].join('.').replace(/^body\./, '')
+  throw new MillwrightError('invalid-request', `${path}: ${issue?.message ?? 'is wrong'}`, { field: path })
+}
+
+/** Puts every route of the contract on the server. A route without a handler does not compile. */
+export function serveRoutes(app: FastifyInstance, handlers: AllHandlers): void {
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  )
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+    // The table's types tie each handler to its route; this loop sees all of them at once and cannot.
+    const handle = handlers[name] as (request: unknown) => Promise<unknown>
+    app.route({
+      method: route.method,
+      url: route.path.replace(/\{(\w+)\}/g, ':$1'),
+      bodyLimit: route.bodyLimit ?? 1 << 20,
+      handler: async (request, reply) => {
+        const isBytes = route.takes === 'bytes'
+        if (isBytes && !Buffer.isBuffer(request.body)) {
+          throw new MillwrightError('unsupported-media-type', 'send the bytes as application/octet-stream')
+        }
+        const answer = await handle({
+          params: checked(route.params, request.params, 'params'),
+          query: checked(route.query, request.query, 'query'),
+          body: isBytes || route.checkedByStage ? request.body : checked(route.body, request.body, 'body'),
+          raw: { request, reply },
+        })
+        if (!route.response) return reply
+        return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer))
+      },
+    })
+  }
+}

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { openDuckDbTables } from '../backends/duckdb/tables.ts'
 import { openFilesystemBlobs } from '../backends/filesystem/blobs.ts'
 import { LocalProcessRunner } from '../backends/local-process/local-process-runner.ts'
@@ -17,6 +16,7 @@ import { Deployments } from '../domain/serving/deployments.ts'
 import { PredictorSessions } from '../domain/serving/predictor-sessions.ts'
 import { EntityBlobs } from './entity-blobs.ts'
 import { type Home, takeHome } from './home.ts'
+import { moduleUrl } from './module-url.ts'
 import { ProjectClock } from './project-clock.ts'
 import { ServingPlans } from './serving-plans.ts'
 import { millwrightVersion } from './version.ts'
@@ -103,10 +103,7 @@ async function wire(
       const projectDir = projects.current?.projectDir ?? home.path
       if (running?.projectDir === projectDir) return
       if (running) await closeEngine(running)
-      const runner = new LocalProcessRunner({
-        projectDir,
-        wiring: new URL(moduleName('./stage-wiring'), import.meta.url).href,
-      })
+      const runner = new LocalProcessRunner({ projectDir, wiring: moduleUrl('./stage-wiring', import.meta.url).href })
       const engine = new PipelineEngine({
         metadata,
         blobs,
@@ -136,6 +133,3 @@ async function closeEngine({ engine, runner }: { engine: PipelineEngine; runner:
   await engine.close()
   await runner.close()
 }
-
-/** `.ts` from the sources, `.js` from a build. */
-const moduleName = (path: string): string => `${path}${fileURLToPath(import.meta.url).endsWith('.ts') ? '.ts' : '.js'}`

@@ -5,7 +5,7 @@ import { allHandlers } from './handlers.ts'
 import { answerErrors } from './http/errors.ts'
 import { openApi } from './http/openapi.ts'
 import { serveRoutes } from './http/serve-routes.ts'
-import { registerLiveWork } from './live-work.ts'
+import { startLiveWork } from './live-work.ts'
 import { stageRegistry } from './stages.ts'
 import { millwrightVersion } from './version.ts'
 
@@ -37,7 +37,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   serveRoutes(app, allHandlers(plane))
   const document = JSON.stringify(openApi(millwrightVersion))
   app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
-  const stopLiveWork = registerLiveWork(plane, log)
+  const stopLiveWork = startLiveWork(plane, log)
   await app.listen({ host: options.host, port: options.port })
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound ? bound.port : options.port

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api'
 import type { Table } from '../../base/columns.ts'
@@ -12,15 +12,12 @@ const vectorRows = 2048
 /** Texts with few distinct values are staged as codes; keys and free text as themselves. */
 const isCoded = (column: TypedColumn): boolean => column.type === 'ref' || column.type === 'category'
 
-/** `COPY` of a query to a Parquet file: written beside it, flushed, then renamed, so that nobody sees half of it. */
+/** `COPY` of a query to a Parquet file: written beside it, then renamed, so that nobody sees half of it. */
 export async function copyTo(connection: DuckDBConnection, query: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     await connection.run(`COPY (${query}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`)
-    const file = await open(temporary, 'r+')
-    await file.sync()
-    await file.close()
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })

@@ -21,7 +21,7 @@ export class Scorer {
   /** Place of each feature of the model among the inputs that are computed. */
   private readonly places: number[]
   private readonly row: Float32Array
-  private readonly into: Float64Array
+  private readonly into: Float64Array<ArrayBuffer>
   private readonly task: string
   private readonly classes: readonly string[] | null
 

@@ -1,0 +1,108 @@
+import type { Table } from '../../base/columns.ts'
+import { MillwrightError } from '../../base/errors.ts'
+import type { BatchRecord, ColumnSummary, DatasetVersionRecord } from '../../contract/data.ts'
+import type { RecordReader } from '../../ports/metadata.ts'
+import type { RowQuery, ScanQuery, TableFile, Tables } from '../../ports/tables.ts'
+import type { DataServices } from './data-services.ts'
+import { mergeSummaries } from './summary-merge.ts'
+
+/** A version of a dataset: always the same rows. */
+export interface DatasetVersion {
+  record: DatasetVersionRecord
+  batches: readonly BatchRecord[]
+}
+
+/**
+ * Finds a version and the batches it is made of, those with `addedIn` ≤ version < `removedIn`, in the order they were added.
+ *
+ * @param number null: the newest.
+ * @throws `not-found` when the dataset has no such version, or none at all.
+ */
+export async function datasetVersion(
+  metadata: RecordReader,
+  dataset: string,
+  number: number | null = null,
+): Promise<DatasetVersion> {
+  const wanted = number ?? (await metadata.get('dataset', dataset))?.version ?? 0
+  const record = await metadata.get('dataset_version', `${dataset}@${wanted}`)
+  if (record === undefined) {
+    throw new MillwrightError(
+      'not-found',
+      `dataset "${dataset}" has no version${number === null ? ' yet' : ` ${number}`}`,
+      {
+        hint: 'Ingest a batch first.',
+      },
+    )
+  }
+  const added = await metadata.find('batch', {
+    where: { dataset, state: 'accepted', addedIn: { atMost: record.number } },
+    orderBy: { field: 'addedIn' },
+  })
+  return { record, batches: added.filter((batch) => batch.removedIn === null || batch.removedIn > record.number) }
+}
+
+/** The files of a version, those left out that hold no event between `from` and `to` (inclusive). */
+export async function filesOf(
+  services: Pick<DataServices, 'blobs'>,
+  version: DatasetVersion,
+  range: { from?: number; to?: number } = {},
+): Promise<TableFile[]> {
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range
+  const wanted = version.batches.filter((batch) => {
+    return batch.from === null || batch.to === null || (batch.to >= from && batch.from <= to)
+  })
+  return Promise.all(
+    wanted.map(async (batch) => ({ format: 'parquet' as const, path: await services.blobs.pathOf(batch.contentHash) })),
+  )
+}
+
+export async function readVersion(
+  services: Pick<DataServices, 'blobs'> & { tables: Tables },
+  version: DatasetVersion,
+  query: ScanQuery,
+): Promise<Table> {
+  return services.tables.read(await filesOf(services, version), query)
+}
+
+export async function countVersion(
+  services: Pick<DataServices, 'blobs'> & { tables: Tables },
+  version: DatasetVersion,
+  query: RowQuery,
+): Promise<number> {
+  return services.tables.count(await filesOf(services, version), query)
+}
+
+export interface VersionDiff {
+  from: string
+  to: string
+  added: readonly BatchRecord[]
+  removed: readonly BatchRecord[]
+  rows: number
+  /** The summaries of a column in both versions; null where one has no such column. */
+  columns: { name: string; before: ColumnSummary | null; after: ColumnSummary | null }[]
+}
+
+/** What changed from one version of a dataset to another. */
+export function diffVersions(before: DatasetVersion, after: DatasetVersion): VersionDiff {
+  const [old, current] = [new Set(before.batches.map((b) => b.id)), new Set(after.batches.map((b) => b.id))]
+  const summaries = (version: DatasetVersion) => {
+    const merged = new Map<string, ColumnSummary>()
+    for (const batch of version.batches) {
+      for (const summary of batch.summaries) {
+        const known = merged.get(summary.name)
+        merged.set(summary.name, known === undefined ? summary : mergeSummaries(known, summary))
+      }
+    }
+    return merged
+  }
+  const [first, second] = [summaries(before), summaries(after)]
+  const names = [...new Set([...first.keys(), ...second.keys()])]
+  return {
+    from: before.record.id,
+    to: after.record.id,
+    added: after.batches.filter((batch) => !old.has(batch.id)),
+    removed: before.batches.filter((batch) => !current.has(batch.id)),
+    rows: after.record.rows - before.record.rows,
+    columns: names.map((name) => ({ name, before: first.get(name) ?? null, after: second.get(name) ?? null })),
+  }
+}

@@ -1,0 +1,20 @@
+import type { Table, Vector } from '../../base/columns.ts'
+import type { Column } from '../../contract/definition.ts'
+import type { DatasetPlan } from './dataset-plan.ts'
+import { compile, type ExpressionScope, evaluate } from './expression.ts'
+import { tableSource } from './row-source.ts'
+
+/** Adds derived columns to the rows, in their order. Times are whole milliseconds. */
+export function derive(table: Table, plan: DatasetPlan, derived: readonly Column[], scope: ExpressionScope): Table {
+  const columns = new Map<string, Vector>(table.columns)
+  const whole: Table = { rows: table.rows, columns }
+  for (const column of derived) {
+    const vector = evaluate(compile(column.derived!, tableSource(whole, plan.types), scope), table.rows)
+    if (vector.kind === 'number' && (column.type === 'time' || column.type === 'local-time')) {
+      const { values } = vector
+      for (let row = 0; row < values.length; row += 1) values[row] = Math.round(values[row]!)
+    }
+    columns.set(column.name, vector)
+  }
+  return whole
+}

@@ -1,0 +1,68 @@
+import { canonicalJson } from '../../base/hash.ts'
+import type { Definition } from '../../contract/definition.ts'
+import type { Json } from '../../contract/pipeline.ts'
+import type { Change } from '../../contract/routes/project.ts'
+
+type Difference = Change['differences'][number]
+
+/** Dotted paths at which two values differ. Lists of named things are matched by name, others by place. */
+export function differencesOf(
+  from: Json | undefined,
+  to: Json | undefined,
+  path: string,
+  found: Difference[] = [],
+): Difference[] {
+  if (canonicalJson(from ?? null) === canonicalJson(to ?? null)) return found
+  const [before, after] = [membersOf(from), membersOf(to)]
+  if (!before || !after) {
+    found.push({ path, from: from ?? null, to: to ?? null })
+    return found
+  }
+  for (const key of new Set([...before.keys(), ...after.keys()]))
+    differencesOf(before.get(key), after.get(key), path ? `${path}.${key}` : key, found)
+  return found
+}
+
+function membersOf(value: Json | undefined): Map<string, Json> | null {
+  if (typeof value !== 'object' || value === null) return null
+  if (!Array.isArray(value)) return new Map(Object.entries(value))
+  return new Map(value.map((item, place) => [nameOf(item) ?? String(place), item]))
+}
+
+const nameOf = (item: Json): string | null =>
+  typeof item === 'object' && item !== null && !Array.isArray(item) && typeof item.name === 'string' ? item.name : null
+
+const listedParts = [
+  'entities',
+  'datasets',
+  'featureViews',
+  'models',
+  'pipelines',
+  'endpoints',
+  'monitors',
+  'triggers',
+] as const
+
+/** What applying `next` over `current` would add, change and remove. */
+export function changesBetween(current: Definition | null, next: Definition): Change[] {
+  const changes: Change[] = []
+  for (const part of listedParts) {
+    const before = new Map((current?.[part] ?? []).map((item) => [item.name, item as unknown as Json]))
+    const after = new Map(next[part].map((item) => [item.name, item as unknown as Json]))
+    for (const [name, item] of after) {
+      if (!before.has(name)) changes.push({ action: 'add', what: `${part}.${name}`, differences: [] })
+      else {
+        const differences = differencesOf(before.get(name), item, '')
+        if (differences.length > 0) changes.push({ action: 'change', what: `${part}.${name}`, differences })
+      }
+    }
+    for (const name of before.keys())
+      if (!after.has(name)) changes.push({ action: 'remove', what: `${part}.${name}`, differences: [] })
+  }
+  for (const part of ['name', 'brief', 'clock', 'retention'] as const) {
+    const differences = differencesOf(current?.[part] as unknown as Json, next[part] as unknown as Json, '')
+    if (differences.length > 0)
+      changes.push({ action: current ? 'change' : 'add', what: part, differences: current ? differences : [] })
+  }
+  return changes
+}

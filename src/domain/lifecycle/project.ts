@@ -1,0 +1,104 @@
+import type { Clock } from '../../base/clock.ts'
+import { MillwrightError } from '../../base/errors.ts'
+import { hashOf } from '../../base/hash.ts'
+import type { Definition } from '../../contract/definition.ts'
+import type { DefinitionRecord } from '../../contract/project.ts'
+import type { Change } from '../../contract/routes/project.ts'
+import type { Metadata } from '../../ports/metadata.ts'
+import type { Deployments } from '../serving/deployments.ts'
+import { checkDefinition } from './definition-check.ts'
+import { changesBetween } from './plan-changes.ts'
+
+export interface Plan {
+  hash: string
+  currentHash: string | null
+  changes: Change[]
+}
+
+/** The definition in force. */
+export class Projects {
+  private inForce: DefinitionRecord | null = null
+
+  constructor(
+    private readonly metadata: Metadata,
+    private readonly clock: Clock,
+    private readonly deployments: Deployments,
+  ) {}
+
+  async restore(): Promise<void> {
+    this.inForce = (await this.metadata.find('definition', { where: { current: true } }))[0] ?? null
+  }
+
+  get current(): DefinitionRecord | null {
+    return this.inForce
+  }
+
+  /** @throws `conflict` before the first apply. */
+  get definition(): Definition {
+    if (!this.inForce)
+      throw new MillwrightError('conflict', 'no project has been applied yet', {
+        hint: 'Run `millwright apply` in the project.',
+      })
+    return this.inForce.definition
+  }
+
+  /** The current definition's part of that name. @throws `not-found` */
+  part<P extends 'datasets' | 'models' | 'endpoints' | 'pipelines' | 'featureViews' | 'monitors'>(
+    part: P,
+    name: string,
+  ): Definition[P][number] {
+    const items = this.definition[part] as Definition[P][number][]
+    const found = items.find((item) => item.name === name)
+    if (!found) {
+      throw new MillwrightError('not-found', `the project has no ${part.replace(/s$/, '')} "${name}"`, {
+        hint: `There are: ${items.map((item) => item.name).join(', ') || 'none'}.`,
+      })
+    }
+    return found
+  }
+
+  /** @throws `invalid-definition` */
+  plan(definition: Definition): Plan {
+    checkDefinition(definition)
+    return {
+      hash: hashOf(definition),
+      currentHash: this.inForce?.id ?? null,
+      changes: changesBetween(this.inForce?.definition ?? null, definition),
+    }
+  }
+
+  /** Puts a definition into force, as one change. The same one again changes nothing. */
+  async apply(definition: Definition, projectDir: string, actor: string): Promise<Plan> {
+    const plan = this.plan(definition)
+    if (plan.hash === plan.currentHash && this.inForce?.projectDir === projectDir) return { ...plan, changes: [] }
+    const record: DefinitionRecord = {
+      id: plan.hash,
+      definition,
+      projectDir,
+      appliedAt: this.clock.now(),
+      appliedBy: actor,
+      current: true,
+    }
+    await this.metadata.transaction(async (writer) => {
+      for (const old of await writer.find('definition', { where: { current: true } }))
+        await writer.update('definition', old.id, { current: false })
+      await writer.put('definition', record)
+      for (const endpoint of definition.endpoints) await this.deployments.define(writer, endpoint, actor)
+      const counted = (action: Change['action']) => plan.changes.filter((change) => change.action === action).length
+      await writer.emit({
+        type: 'project.applied',
+        subject: `project:${definition.name}`,
+        actor,
+        level: 'good',
+        message: `Project ${definition.name} applied: ${counted('add')} added, ${counted('change')} changed, ${counted('remove')} removed`,
+        data: {
+          hash: plan.hash,
+          previous: plan.currentHash,
+          changes: plan.changes.map(({ action, what }) => `${action} ${what}`),
+        },
+      })
+    })
+    this.inForce = record
+    return plan
+  }
+}

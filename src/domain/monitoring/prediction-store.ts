@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { MillwrightError } from '../../base/errors.ts'
+import type { PredictionRecord } from '../../contract/serving.ts'
+
+const safeName = /^[A-Za-z0-9_-]{1,120}$/
+
+/**
+ * The control plane's copy of the prediction logs: the segments of each prediction service, byte for byte, a folder each. A segment's name begins
+ * with its day (`20010203-…`), so that a day's predictions are found by name.
+ */
+export class PredictionStore {
+  private readonly sizes = new Map<string, number>()
+
+  constructor(private readonly folder: string) {}
+
+  private path(predictor: string, segment: string): string {
+    for (const [field, name] of Object.entries({ predictor, segment })) {
+      if (!safeName.test(name))
+        throw new MillwrightError('invalid-request', `"${name}" is no name of a ${field}`, { field })
+    }
+    return join(this.folder, predictor, `${segment}.ndjson`)
+  }
+
+  /**
+   * Appends to a segment at an offset and flushes it to the disk. Bytes that are there already are not taken twice.
+   *
+   * @returns how much of the segment is here now.
+   * @throws `conflict` when bytes before the offset are missing.
+   */
+  async append(
+    predictor: string,
+    segment: string,
+    offset: number,
+    bytes: Uint8Array,
+  ): Promise<{ size: number; added: Uint8Array }> {
+    const path = this.path(predictor, segment)
+    let size = this.sizes.get(path)
+    if (size === undefined) {
+      await mkdir(join(this.folder, predictor), { recursive: true })
+      size = await stat(path).then(
+        (found) => found.size,
+        () => 0,
+      )
+    }
+    if (offset > size)
+      throw new MillwrightError('conflict', `segment ${segment} is here up to byte ${size}, not ${offset}`, {
+        field: 'offset',
+      })
+    const added = bytes.subarray(size - offset)
+    if (added.length > 0) {
+      const file = await open(path, 'a')
+      try {
+        await file.write(added)
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
+      size += added.length
+    }
+    this.sizes.set(path, size)
+    return { size, added }
+  }
+
+  /** Paths of the segments of the days in `[from, to)` (project time), oldest first. */
+  async segments(from: number, to: number): Promise<string[]> {
+    const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10).replaceAll('-', '')
+    const [first, last] = [dayOf(Math.max(0, from)), dayOf(Math.min(to, Date.UTC(9999, 0)) - 1)]
+    const paths: { name: string; path: string }[] = []
+    for (const predictor of await readdir(this.folder).catch(() => [] as string[])) {
+      for (const name of await readdir(join(this.folder, predictor))) {
+        const day = name.slice(0, 8)
+        if (day >= first && day <= last) paths.push({ name, path: join(this.folder, predictor, name) })
+      }
+    }
+    return paths.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)).map(({ path }) => path)
+  }
+
+  /** Reads records of those days in order, without holding more than one line. */
+  async *records(from: number, to: number): AsyncGenerator<PredictionRecord> {
+    for (const path of await this.segments(from, to)) {
+      const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+      for await (const line of lines) if (line) yield JSON.parse(line) as PredictionRecord
+    }
+  }
+
+  /** The record with that id: its segment and line are in the id. */
+  async find(id: string): Promise<PredictionRecord | undefined> {
+    const at = id.lastIndexOf('.')
+    const segment = id.slice(0, at)
+    if (at < 0 || !safeName.test(segment)) return undefined
+    for (const predictor of await readdir(this.folder).catch(() => [] as string[])) {
+      const path = join(this.folder, predictor, `${segment}.ndjson`)
+      if (!(await stat(path).catch(() => null))) continue
+      const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+      for await (const line of lines) {
+        if (!line.includes(id)) continue
+        const record = JSON.parse(line) as PredictionRecord
+        if (record.id === id) return record
+      }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,85 @@
+import { Worker } from 'node:worker_threads'
+import { MillwrightError } from '../../base/errors.ts'
+import type { TrainingOptions } from './boosted-trees.ts'
+import type { TrainingFrame } from './frame.ts'
+import type { TrainedModel } from './model.ts'
+import { readModel } from './model-bytes.ts'
+import type { ModelSpecInput } from './model-spec.ts'
+import type { TrainingAnswer, TrainingOrder } from './train-worker-entry.ts'
+
+export interface WorkerTrainingOptions extends Omit<TrainingOptions, 'signal'> {
+  /** Ends the worker at once, wherever it is. */
+  readonly signal?: AbortSignal
+  /** Gives the frames' memory to the worker instead of copying it; the frames cannot be used afterwards. */
+  readonly transfer?: boolean
+}
+
+/**
+ * `trainModel` in a thread of its own, so that the caller's event loop stays free. Gives the same model as
+ * `trainModel` does, and its errors.
+ *
+ * @throws MillwrightError what `trainModel` throws, and `training-failed` when the thread dies (out of memory)
+ */
+export function trainInWorker(
+  spec: ModelSpecInput,
+  frame: TrainingFrame,
+  validation: TrainingFrame | null,
+  { seed, onProgress, signal, transfer = false }: WorkerTrainingOptions,
+): Promise<TrainedModel> {
+  if (signal?.aborted) return Promise.reject(aborted())
+  const order: TrainingOrder = { spec, frame, validation, seed }
+  const worker = startWorker(order, transfer ? buffersOf(frame, validation) : [])
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      reject(aborted())
+      void worker.terminate()
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    worker.on('message', (answer: TrainingAnswer) => {
+      if (answer.kind === 'progress') onProgress?.(answer.progress)
+      else if (answer.kind === 'model') resolve(readModel(answer.bytes))
+      else reject(new MillwrightError(answer.code, answer.message, { field: answer.field, hint: answer.hint }))
+    })
+    worker.on('error', (cause) => {
+      reject(new MillwrightError('training-failed', `the training thread failed: ${cause.message}`, { cause }))
+    })
+    worker.on('exit', (code) => {
+      signal?.removeEventListener('abort', stop)
+      // Does nothing when there was an answer.
+      reject(new MillwrightError('training-failed', `the training thread ended with code ${code} and no model`))
+    })
+  })
+}
+
+function startWorker(order: TrainingOrder, transferList: ArrayBuffer[]): Worker {
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./train-worker-entry.js', import.meta.url), { workerData: order, transferList })
+  }
+  // From source: a worker does not load TypeScript just because its parent does (under vitest and under older Nodes the
+  // parent's loader does not reach it), so it registers tsx itself.
+  const entry = new URL('./train-worker-entry.ts', import.meta.url).href
+  const start = `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}
+register()
+await import(${JSON.stringify(entry)})`
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(start)}`), {
+    workerData: order,
+    transferList,
+    execArgv: ['--conditions=millwright-source'],
+  })
+}
+
+/** Each memory once: columns may share one. */
+function buffersOf(...frames: (TrainingFrame | null)[]): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>()
+  for (const frame of frames) {
+    if (frame === null) continue
+    for (const array of [...frame.columns, frame.target, ...(frame.weights === undefined ? [] : [frame.weights])]) {
+      if (array.buffer instanceof ArrayBuffer) buffers.add(array.buffer)
+    }
+  }
+  return [...buffers]
+}
+
+function aborted(): MillwrightError {
+  return new MillwrightError('training-aborted', 'the training was stopped')
+}

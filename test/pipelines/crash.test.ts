@@ -143,13 +143,13 @@ test.each(['work', 'shell'])('a step that ended while the control plane died is 
   folders.push(folder)
   const ran = join(folder, 'ran')
   const config = configOf({
-    'p/work': `${body(folder, 10)};`.replace(
+    'p/work': `${body(folder, 150)};`.replace(
       'return context',
       "await context.artifact('a.txt', 'kept'); return context",
     ),
   })
   await writeProject(folder, { 'millwright.config.ts': config })
-  const line = `echo "$MILLWRIGHT_RUN/shell" >> '${ran}'; echo kept > "$MILLWRIGHT_ARTIFACTS/a.txt"; echo '"shell"' > "$MILLWRIGHT_OUTPUT"`
+  const line = `echo "$MILLWRIGHT_RUN/shell" >> '${ran}'; sleep 0.2; echo kept > "$MILLWRIGHT_ARTIFACTS/a.txt"; echo '"shell"' > "$MILLWRIGHT_OUTPUT"`
   const pipeline = pipelineOf({
     steps: [
       { name: 'work' },

@@ -89,7 +89,10 @@ async function bringToEnd(
   }
   if (!elements) {
     return attempt(services, live, prepared, record, (started) => {
-      live.note(started, stepStarted(live.run, started))
+      const news = stepStarted(live.run, started)
+      // Its end can be taken over after a crash only if its start is known, and this one should not happen twice.
+      if (sideEffects) void live.save(started, news)
+      else live.note(started, news)
     })
   }
   const { elements: _, ...common } = parts

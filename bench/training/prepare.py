@@ -58,7 +58,7 @@ roles = list(splits(len(flights), 3, 500_000, 200_000))
 
 
 def coded(column):
-    # One order for every seed, from rows of no test split, is impossible with random splits; names have one too.
+    # By name: an order by the target would have to be learnt anew in every split.
     return flights[column].map({value: code for code, value in enumerate(sorted(flights[column].unique()))})
 
 

@@ -1,4 +1,5 @@
 import type { ColumnSummary } from '../../contract/data.ts'
+import { jsDistance } from '../../stats/distances.ts'
 
 /**
  * How far the values of a column are from the reference: Jensen-Shannon distance, base 2, so 0 for the same and 1 for nothing
@@ -16,7 +17,7 @@ export function summaryDistance(reference: ColumnSummary, current: ColumnSummary
       histogram!.above,
       nulls,
     ]
-    return jensenShannon(bins(reference), bins(current))
+    return jsDistance(bins(reference), bins(current), { base: 2 })
   }
   if (reference.top === null || current.top === null) return null
   const values = new Set([...reference.top, ...current.top].map((entry) => entry.value))
@@ -25,21 +26,5 @@ export function summaryDistance(reference: ColumnSummary, current: ColumnSummary
     const listed = [...values].map((value) => of.get(value) ?? 0)
     return [...listed, rows - nulls - listed.reduce((sum, count) => sum + count, 0), nulls]
   }
-  return jensenShannon(counts(reference), counts(current))
-}
-
-/** Square root of the Jensen-Shannon divergence, base 2, of two lists of counts (Lin, 1991). */
-function jensenShannon(p: readonly number[], q: readonly number[]): number | null {
-  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
-  const [totalP, totalQ] = [sum(p), sum(q)]
-  if (totalP === 0 || totalQ === 0) return null
-  let divergence = 0
-  for (let i = 0; i < p.length; i += 1) {
-    const a = p[i]! / totalP
-    const b = q[i]! / totalQ
-    const middle = (a + b) / 2
-    if (a > 0) divergence += (a * Math.log2(a / middle)) / 2
-    if (b > 0) divergence += (b * Math.log2(b / middle)) / 2
-  }
-  return Math.sqrt(Math.max(0, divergence))
+  return jsDistance(counts(reference), counts(current), { base: 2 })
 }

@@ -34,12 +34,16 @@ export class Projects {
   }
 
   /** @throws `conflict` before the first apply. */
-  get definition(): Definition {
-    if (!this.inForce)
+  get applied(): DefinitionRecord {
+    if (!this.inForce) {
       throw new MillwrightError('conflict', 'no project has been applied yet', {
         hint: 'Run `millwright apply` in the project.',
       })
-    return this.inForce.definition
+    }
+    return this.inForce
+  }
+  get definition(): Definition {
+    return this.applied.definition
   }
 
   /** The current definition's part of that name. @throws `not-found` */

@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import type { Change } from '../contract/routes/project.ts'
+import { actor, connect, defaultServer } from './connection.ts'
+import { bold, dim, green, red, yellow } from './output.ts'
+import { findProject, loadProject } from './project-file.ts'
+
+const marks = { add: green('+'), change: yellow('~'), remove: red('-') }
+
+/** Each change on a line, with what differs. */
+export function printChanges(plan: { hash: string; changes: Change[] }, done: 'planned' | 'applied'): void {
+  if (plan.changes.length === 0) {
+    console.log(`Nothing changes: the definition ${dim(plan.hash.slice(0, 12))} is in force.`)
+    return
+  }
+  for (const { action, what, differences } of plan.changes) {
+    console.log(`${marks[action]} ${what}`)
+    for (const { path, from, to } of differences.slice(0, 8))
+      console.log(dim(`    ${path}: ${short(from)} → ${short(to)}`))
+    if (differences.length > 8) console.log(dim(`    and ${differences.length - 8} more`))
+  }
+  console.log(
+    done === 'planned'
+      ? `${bold(String(plan.changes.length))} changes; \`millwright apply\` makes them.`
+      : `${bold(String(plan.changes.length))} changes applied; definition ${dim(plan.hash.slice(0, 12))}.`,
+  )
+}
+
+const short = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+interface Options {
+  server: string
+  project?: string
+}
+
+export function applyCommands(program: Command): void {
+  for (const name of ['plan', 'apply'] as const) {
+    program
+      .command(name)
+      .description(name === 'plan' ? 'say what applying the project would change' : 'put the project into force')
+      .option('--project <dir>', 'folder with the millwright.config.ts')
+      .option('--server <address>', 'the control plane', defaultServer)
+      .action(async (options: Options) => {
+        const { definition, projectDir } = await loadProject(options.project ?? findProject('.') ?? '.')
+        const client = connect(options)
+        const body = { definition, projectDir, actor: actor() }
+        printChanges(await client[name]({ body }), name === 'plan' ? 'planned' : 'applied')
+      })
+  }
+}

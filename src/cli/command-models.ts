@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Command } from 'commander'
+import { actor, connect, defaultServer } from './connection.ts'
+import { ago, bold, dim, green, red, table } from './output.ts'
+
+const server = ['--server <address>', 'the control plane', defaultServer] as const
+
+export function modelCommands(program: Command): void {
+  program
+    .command('models')
+    .description('models with their versions; with a name, the versions of one')
+    .argument('[model]')
+    .option(...server)
+    .action(async (model: string | undefined, options: { server: string }) => {
+      const client = connect(options)
+      if (model) {
+        const { versions, aliases } = await client.modelVersions({ params: { model } })
+        if (versions.length === 0) console.log(`Model ${model} has no version yet.`)
+        for (const version of versions) {
+          const names = aliases.filter((alias) => alias.version === version.id).map((alias) => alias.alias)
+          console.log(
+            `${bold(version.id)} ${version.state === 'registered' ? green(version.state) : red(version.state)} ${names.join(', ')} ${dim(`${version.madeBy}, ${ago(version.recordedAt)}, data ${version.datasetVersion ?? 'unknown'}`)}`,
+          )
+          for (const verdict of version.verdicts)
+            console.log(`  ${verdict.passed ? green('✓') : red('✗')} ${verdict.gate}: ${dim(verdict.message)}`)
+        }
+        return
+      }
+      const { models } = await client.models()
+      if (models.length === 0)
+        console.log('No models yet. State one in millwright.config.ts, or add a file with `millwright add model.onnx`.')
+      else
+        console.log(
+          table(
+            ['model', 'versions', 'newest', 'aliases', 'objective'],
+            models.map((each) => [
+              each.model,
+              String(each.versions),
+              each.newest?.id ?? '',
+              each.aliases.map((alias) => `${alias.alias} = ${alias.version}`).join(', '),
+              each.brief?.objective ?? '',
+            ]),
+          ),
+        )
+    })
+
+  program
+    .command('add')
+    .description('register a model file (ONNX) as it is; it gets an endpoint and a monitor')
+    .argument('<file>')
+    .option('--name <model>', 'name of the model; the file name where nothing is said')
+    .option(...server)
+    .action(async (file: string, options: { name?: string; server: string }) => {
+      const model = options.name ?? basename(file).replace(/\.[^.]+$/, '')
+      const call = { params: { model }, query: { actor: actor() }, body: await readFile(file) }
+      const { version, endpoint } = await connect(options).addModelFile(call)
+      console.log(
+        `${bold(version.id)} is registered${endpoint ? ` and answers at POST /v2/models/${endpoint}/infer of the prediction service` : ''}.`,
+      )
+      console.log(
+        dim(`It takes ${version.signature.request.map((field) => `${field.name} (${field.datatype})`).join(', ')}.`),
+      )
+    })
+
+  program
+    .command('deploy')
+    .description("roll a version out, by the endpoint's steps")
+    .argument('<endpoint>')
+    .argument('<version>', 'number, id or alias')
+    .option(...server)
+    .action(async (endpoint: string, version: string, options: { server: string }) => {
+      const deployment = await connect(options).deploy({ params: { endpoint }, body: { version, actor: actor() } })
+      console.log(`${bold(deployment.version)} takes ${deployment.share * 100} % of the traffic of ${endpoint}.`)
+    })
+
+  program
+    .command('rollback')
+    .description('return an endpoint to the version that served before')
+    .argument('<endpoint>')
+    .option('--reason <text>', 'why, for the record', 'by hand')
+    .option(...server)
+    .action(async (endpoint: string, options: { reason: string; server: string }) => {
+      const { serving, deployment, tookMs } = await connect(options).rollback({
+        params: { endpoint },
+        body: { actor: actor(), reason: options.reason },
+      })
+      console.log(`${endpoint} is back on ${bold(serving)}, away from ${deployment.version}, after ${tookMs} ms.`)
+    })
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { applyCommands } from './command-apply.ts'
+import { auditCommands } from './command-audit.ts'
+import { dataCommands } from './command-data.ts'
+import { initCommand } from './command-init.ts'
+import { modelCommands } from './command-models.ts'
+import { predictorCommand } from './command-predictor.ts'
+import { replayCommand } from './command-replay.ts'
+import { runCommands } from './command-run.ts'
+import { serverCommand } from './command-server.ts'
+import { upCommand } from './command-up.ts'
+import { printError } from './output.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('millwright')
+  .description(
+    'Machine learning in production: data, features, pipelines, registry, serving, monitoring, retraining, in one system.',
+  )
+  .version(version)
+  .showHelpAfterError('(`millwright --help` lists the commands)')
+
+initCommand(program)
+upCommand(program)
+applyCommands(program)
+runCommands(program)
+dataCommands(program)
+modelCommands(program)
+auditCommands(program)
+replayCommand(program)
+serverCommand(program)
+predictorCommand(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  printError(error)
+  process.exitCode = 1
+}

@@ -1,0 +1,48 @@
+import { concatTables, type Table } from '../../base/columns.ts'
+import type { DataServices } from '../data/data-services.ts'
+import type { DatasetVersion } from '../data/dataset-reader.ts'
+import { filesOf } from '../data/dataset-reader.ts'
+import type { ExpressionScope } from '../data/expression.ts'
+import { seriesByEntity } from './event-grouping.ts'
+import type { EventSeries } from './event-series.ts'
+import { eventsOf, type FeatureViewPlan } from './feature-view.ts'
+
+export interface HistoryRange {
+  /** The earliest and the latest time for which features will be asked. */
+  from: number
+  to: number
+  /** Work on a part of the entities only. */
+  part?: { index: number; of: number }
+}
+
+/** The events of a dataset's version that features in a range of time can see, by entity. */
+export async function readHistory(
+  services: Pick<DataServices, 'blobs' | 'tables'>,
+  plan: FeatureViewPlan,
+  version: DatasetVersion,
+  range: HistoryRange,
+  scope: ExpressionScope,
+): Promise<Map<string, EventSeries>> {
+  return seriesByEntity(eventsOf(plan, await readEventRows(services, plan, version, range), scope))
+}
+
+/** The rows behind those events. */
+export async function readEventRows(
+  services: Pick<DataServices, 'blobs' | 'tables'>,
+  { view, columns, dataset, longestMs }: FeatureViewPlan,
+  version: DatasetVersion,
+  { from, to, part }: HistoryRange,
+): Promise<Table> {
+  const known = { name: view.knownAt, type: dataset.types.get(view.knownAt)! }
+  // An event may be known long after its row's own time, so the batches are chosen by the file's statistics of that column.
+  const files = await filesOf(services, version, { to: view.knownAt === dataset.time ? to : Number.POSITIVE_INFINITY })
+  const parts: Table[] = []
+  const atLeast = longestMs === null ? undefined : from - longestMs
+  const query = { columns, where: [{ ...known, atLeast, atMost: to }] }
+  const scan = services.tables.scan(
+    files,
+    part === undefined ? query : { ...query, part: { column: view.by, ...part } },
+  )
+  for await (const chunk of scan) parts.push(chunk)
+  return parts.length > 0 ? concatTables(parts) : services.tables.read([], { columns })
+}

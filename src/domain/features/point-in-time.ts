@@ -1,0 +1,49 @@
+import type { TextVector } from '../../base/columns.ts'
+import { groupRows, sortRuns } from './event-grouping.ts'
+import type { EventSeries } from './event-series.ts'
+import { valueBetween, type WindowFeature } from './window.ts'
+
+/** Which features of a view to look up for each row, and where: the entity is named by `keys`, as of `times`. */
+export interface PointInTimeQuery {
+  keys: TextVector
+  times: Float64Array
+  features: readonly WindowFeature[]
+}
+
+/**
+ * Features as of each row's time, one column a feature, NaN where there is nothing in the window. Works entity by entity and in the order of
+ * time, so that the two ends of a window move forward instead of being searched for.
+ */
+export function pointInTime(series: ReadonlyMap<string, EventSeries>, query: PointInTimeQuery): Float64Array[] {
+  const { keys, times, features } = query
+  const columns = features.map(({ aggregate }) =>
+    new Float64Array(times.length).fill(aggregate === 'count' ? 0 : Number.NaN),
+  )
+  const windows = [...new Set(features.map((feature) => feature.windowMs))]
+  const windowOf = features.map((feature) => windows.indexOf(feature.windowMs))
+  const begins = new Int32Array(windows.length)
+  const groups = groupRows(keys, (row) => !Number.isNaN(times[row]!))
+  for (const [group, key] of groups.keys.entries()) {
+    const events = series.get(key)
+    if (events === undefined) continue
+    const rows = groups.rows.subarray(groups.starts[group]!, groups.starts[group + 1]!)
+    sortRuns(rows, (a, b) => times[a]! < times[b]!)
+    begins.fill(0)
+    let end = 0
+    for (const row of rows) {
+      const time = times[row]!
+      while (end < events.length && events.times[end]! <= time) end += 1
+      for (let w = 0; w < windows.length; w += 1) {
+        const windowMs = windows[w]!
+        if (windowMs === null) continue
+        let begin = begins[w]!
+        while (begin < end && events.times[begin]! <= time - windowMs) begin += 1
+        begins[w] = begin
+      }
+      for (let f = 0; f < features.length; f += 1) {
+        columns[f]![row] = valueBetween(events, features[f]!, time, begins[windowOf[f]!]!, end)
+      }
+    }
+  }
+  return columns
+}

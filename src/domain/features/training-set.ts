@@ -1,0 +1,262 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { day } from '../../base/clock.ts'
+import { numbersOf, type Table, takeRows, textsOf, type Vector } from '../../base/columns.ts'
+import { MillwrightError } from '../../base/errors.ts'
+import { type Definition, type ModelDefinition, tasks } from '../../contract/definition.ts'
+import type { RangeFilter, RowQuery } from '../../ports/tables.ts'
+import type { DataServices } from '../data/data-services.ts'
+import { type DatasetVersion, datasetVersion, filesOf } from '../data/dataset-reader.ts'
+import { EntityTables } from '../data/entity-tables.ts'
+import { compile, type ExpressionScope, evaluate } from '../data/expression.ts'
+import { tableSource } from '../data/row-source.ts'
+import { type Examples, exampleColumns, examplesOf, storedExampleColumns } from './example-columns.ts'
+import { readHistory } from './feature-history.ts'
+import { pointInTime } from './point-in-time.ts'
+import { planTraining, type TrainingPlan } from './training-plan.ts'
+
+export const splitParts = ['train', 'validation', 'test'] as const
+export type SplitPart = (typeof splitParts)[number]
+
+const partSchema = z.object({
+  /** The Parquet file with the examples. */
+  hash: z.string(),
+  bytes: z.number().int(),
+  rows: z.number().int(),
+  /** Examples that there were before rows were drawn. */
+  eligible: z.number().int(),
+  /** Event times after `from`, up to `to`. */
+  from: z.number(),
+  to: z.number(),
+})
+
+/** A training set: what it was made of, and where its parts are. */
+export const trainingSetSchema = z.object({
+  model: z.string(),
+  task: z.enum(tasks),
+  /** `<dataset>@<number>` and the hash that names its content. */
+  datasetVersion: z.string(),
+  datasetHash: z.string(),
+  /** Labels known at that time or before. */
+  cutOff: z.number(),
+  inputs: z.array(z.object({ name: z.string(), kind: z.enum(['numeric', 'categorical']) })),
+  segments: z.array(z.string()),
+  parts: z.object({ train: partSchema, validation: partSchema, test: partSchema }),
+})
+export type TrainingSet = z.infer<typeof trainingSetSchema>
+
+export interface TrainingSetOptions {
+  /** Number of the dataset's version; null for the newest. */
+  version?: number | null
+  /** A row is an example only when its label is known by then. */
+  cutOff: number
+  onProgress?: (done: number, message: string) => void
+}
+
+/**
+ * Makes the examples of a model: inputs as they were known at each row's event time, the target, the segments. Split by time from the newest back,
+ * the last part sealed.
+ *
+ * @throws `not-found` when the dataset has no such version; `conflict` when a part has no rows.
+ */
+export async function buildTrainingSet(
+  services: DataServices,
+  definition: Pick<Definition, 'datasets' | 'entities' | 'featureViews'>,
+  model: ModelDefinition,
+  { version: number = null, cutOff, onProgress }: TrainingSetOptions,
+): Promise<TrainingSet> {
+  const plan = planTraining(definition, model)
+  const version = await datasetVersion(services.metadata, model.dataset, number)
+  const entities = new EntityTables(services, definition)
+  const expressions = [
+    ...plan.expressions.values(),
+    model.target,
+    ...Object.values(model.segments),
+    ...plan.lookups.flatMap((lookup) => lookup.view.values),
+  ]
+  const scope: ExpressionScope = { entity: await entities.scopeFor(expressions) }
+  const parts = {} as TrainingSet['parts']
+  for (const [i, [name, range]] of Object.entries(await splitRanges(services, plan, version, cutOff)).entries()) {
+    onProgress?.(i / splitParts.length, `making the ${name} part`)
+    parts[name as SplitPart] = await buildPart(services, definition, plan, version, cutOff, range, scope)
+  }
+  const { train, validation } = parts
+  if (train.rows === 0 || validation.rows === 0) {
+    throw new MillwrightError(
+      'conflict',
+      `model "${model.name}" has ${train.rows} examples to train on and ${validation.rows} to validate with`,
+      {
+        hint: 'Ingest more data, or make the splits of the model shorter.',
+      },
+    )
+  }
+  return {
+    model: model.name,
+    task: model.task,
+    datasetVersion: version.record.id,
+    datasetHash: version.record.hash,
+    cutOff,
+    inputs: model.inputs.map((input) => ({ name: input.name, kind: input.kind })),
+    segments: Object.keys(model.segments),
+    parts,
+  }
+}
+
+/**
+ * Reads a part of a training set.
+ *
+ * @throws `sealed-data` when training asks for the test part: it is for the evaluation alone.
+ */
+export async function readTrainingSet(
+  services: Pick<DataServices, 'blobs' | 'tables'>,
+  set: TrainingSet,
+  part: SplitPart,
+  purpose: 'training' | 'evaluation',
+): Promise<Examples> {
+  if (part === 'test' && purpose !== 'evaluation') {
+    throw new MillwrightError('sealed-data', `the test part of the training set of "${set.model}" is sealed`, {
+      field: 'part',
+      hint: 'Train on "train", stop by "validation"; the evaluation reads "test" once, at the end.',
+    })
+  }
+  const path = await services.blobs.pathOf(set.parts[part].hash)
+  const found = await services.tables.schema({ format: 'parquet', path })
+  const categories = new Set(
+    set.inputs.filter((input) => input.kind === 'categorical').map((input) => exampleColumns.input(input.name)),
+  )
+  const columns = found.map(({ name }) => {
+    if (name === exampleColumns.key) return { name, type: 'key' as const }
+    if (name === exampleColumns.time) return { name, type: 'time' as const }
+    const isText =
+      categories.has(name) ||
+      name.startsWith('segment:') ||
+      (name === exampleColumns.target && set.task === 'multiclass')
+    return { name, type: isText ? ('category' as const) : ('number' as const) }
+  })
+  const table = await services.tables.read([{ format: 'parquet', path }], { columns })
+  return examplesOf(
+    table,
+    set.inputs.map((input) => input.name),
+    set.segments,
+  )
+}
+
+interface TimeRange {
+  from: number
+  to: number
+}
+
+/** From the newest example back. */
+async function splitRanges(
+  services: DataServices,
+  plan: TrainingPlan,
+  version: DatasetVersion,
+  cutOff: number,
+): Promise<Record<SplitPart, TimeRange>> {
+  const { split } = plan.model
+  const time = { name: plan.time, type: 'time' as const }
+  // Only the newest batches can hold the newest example; going back until one is found reads little.
+  let newest = Number.NEGATIVE_INFINITY
+  const batches = [...version.batches].sort((a, b) => (b.to ?? 0) - (a.to ?? 0))
+  for (const batch of batches) {
+    if ((batch.to ?? 0) < newest) break
+    const files = await filesOf(services, { ...version, batches: [batch] })
+    const rows = await services.tables.read(files, { columns: [time], where: labelKnown(plan, cutOff) })
+    for (const at of numbersOf(rows, plan.time)) if (at > newest && at <= cutOff) newest = at
+  }
+  if (newest === Number.NEGATIVE_INFINITY) {
+    throw new MillwrightError(
+      'conflict',
+      `dataset "${plan.model.dataset}" has no row whose label is known by ${new Date(cutOff).toISOString()}`,
+    )
+  }
+  const test = newest - split.testDays * day
+  const validation = test - split.validationDays * day
+  const oldest = split.trainingDays === null ? (version.record.from ?? 0) - 1 : validation - split.trainingDays * day
+  return {
+    train: { from: oldest, to: validation },
+    validation: { from: validation, to: test },
+    test: { from: test, to: newest },
+  }
+}
+
+function labelKnown(plan: TrainingPlan, cutOff: number): RangeFilter[] {
+  return plan.labelKnownAt.map((name) => ({ name, type: 'time', atMost: cutOff }))
+}
+
+async function buildPart(
+  services: DataServices,
+  definition: Pick<Definition, 'datasets' | 'featureViews'>,
+  plan: TrainingPlan,
+  version: DatasetVersion,
+  cutOff: number,
+  range: TimeRange,
+  scope: ExpressionScope,
+) {
+  const { tables } = services
+  const files = await filesOf(services, version, range)
+  const query: RowQuery = {
+    where: [{ name: plan.time, type: 'time', above: range.from, atMost: range.to }, ...labelKnown(plan, cutOff)],
+  }
+  const eligible = await tables.count(files, query)
+  const { maxRows } = plan.model.split
+  if (eligible > maxRows && plan.dataset.key !== null)
+    query.sample = { key: plan.dataset.key, share: maxRows / eligible }
+  const rows = await tables.read(files, { columns: plan.columns, ...query })
+  const examples = dropUnlabelled(await inputsOf(services, definition, plan, version, rows, range, scope))
+  const path = join(services.workDir, `examples-${randomBytes(8).toString('hex')}.parquet`)
+  try {
+    const writer = await tables.write(path, storedExampleColumns(plan))
+    await writer.append(examples)
+    const { bytes } = await writer.finish()
+    const { hash } = await services.blobs.putFile(path)
+    return { hash, bytes, rows: examples.rows, eligible, ...range }
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+async function inputsOf(
+  services: DataServices,
+  definition: Pick<Definition, 'datasets' | 'featureViews'>,
+  plan: TrainingPlan,
+  version: DatasetVersion,
+  rows: Table,
+  range: TimeRange,
+  scope: ExpressionScope,
+): Promise<Table> {
+  const { model, dataset } = plan
+  const columns = new Map<string, Vector>()
+  const source = tableSource(rows, dataset.types)
+  const computed = (expression: Parameters<typeof compile>[0]) =>
+    evaluate(compile(expression, source, scope), rows.rows)
+  if (dataset.key !== null) columns.set(exampleColumns.key, rows.columns.get(dataset.key)!)
+  columns.set(exampleColumns.time, rows.columns.get(plan.time)!)
+  columns.set(exampleColumns.target, computed(model.target))
+  for (const [name, expression] of plan.expressions) columns.set(exampleColumns.input(name), computed(expression))
+  for (const [name, expression] of Object.entries(model.segments))
+    columns.set(exampleColumns.segment(name), computed(expression))
+  const times = numbersOf(rows, plan.time)
+  for (const { view, by, features } of plan.lookups) {
+    const events =
+      view.view.dataset === model.dataset ? version : await datasetVersion(services.metadata, view.view.dataset)
+    const series = await readHistory(services, view, events, range, scope)
+    const wanted = features.map(({ feature }) => view.features.get(feature)!)
+    const found = pointInTime(series, { keys: textsOf(rows, by), times, features: wanted })
+    for (const [i, { input }] of features.entries())
+      columns.set(exampleColumns.input(input), { kind: 'number', values: found[i]! })
+  }
+  return { rows: rows.rows, columns }
+}
+
+/** A row whose target is missing teaches nothing. */
+function dropUnlabelled(table: Table): Table {
+  const target = table.columns.get(exampleColumns.target)!
+  const kept: number[] = []
+  for (let row = 0; row < table.rows; row += 1) {
+    if (target.kind === 'text' ? target.codes[row]! >= 0 : !Number.isNaN(target.values[row]!)) kept.push(row)
+  }
+  return kept.length === table.rows ? table : takeRows(table, kept)
+}

@@ -1,0 +1,96 @@
+import type { Event, Stage } from '../../contract/events.ts'
+import type { Metadata } from '../../ports/metadata.ts'
+import type { Projects } from './project.ts'
+
+export interface StageState {
+  stage: string
+  state: 'idle' | 'working' | 'good' | 'warning' | 'bad'
+  summary: string
+  lastEvent: Event | null
+}
+
+const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+
+/** The stages of the loop as they stand, each in one line. */
+export async function overviewOf({
+  metadata,
+  projects,
+  predictors,
+}: {
+  metadata: Metadata
+  projects: Projects
+  predictors: () => number
+}): Promise<StageState[]> {
+  const definition = projects.current?.definition
+  const last = async (stage: Stage): Promise<Event | null> =>
+    (await metadata.latestEvents({ stage, limit: 1 }))[0] ?? null
+  const stage = async (name: Stage, state: StageState['state'], summary: string): Promise<StageState> => ({
+    stage: name,
+    state,
+    summary,
+    lastEvent: await last(name),
+  })
+
+  const states = await metadata.find('dataset')
+  const versions = await Promise.all(
+    states
+      .filter((dataset) => dataset.version > 0)
+      .map((dataset) => metadata.get('dataset_version', `${dataset.id}@${dataset.version}`)),
+  )
+  const rows = versions.reduce((sum, version) => sum + (version?.rows ?? 0), 0)
+  const asideCount =
+    (await metadata.count('batch', { state: 'refused' })) + (await metadata.count('batch', { state: 'quarantined' }))
+  const features = definition?.featureViews.reduce((sum, view) => sum + view.features.length, 0) ?? 0
+  const running = await metadata.find('run', { where: { state: ['running', 'queued'] }, limit: 10 })
+  const runs = await metadata.count('run')
+  const failed =
+    (await metadata.find('run', { orderBy: { field: 'queuedAt', direction: 'desc' }, limit: 1 }))[0]?.state === 'failed'
+  const registered = await metadata.count('model_version', { state: 'registered' })
+  const refused = await metadata.count('model_version', { state: 'refused' })
+  const endpoints = await metadata.find('endpoint')
+  const rolling = await metadata.count('deployment', { state: 'rolling' })
+  const serving = endpoints.filter((endpoint) => endpoint.serving !== null)
+  const alerts = await metadata.count('alert', { state: 'open' })
+  const monitors = definition?.monitors.length ?? 0
+  const triggers = await metadata.find('trigger')
+  const fired = triggers.reduce((sum, trigger) => sum + trigger.fired, 0)
+
+  return Promise.all([
+    stage(
+      'data',
+      asideCount > 0 ? 'warning' : rows > 0 ? 'good' : 'idle',
+      `${counted(rows, 'row')} in ${counted(states.length, 'dataset')}${asideCount > 0 ? `, ${counted(asideCount, 'batch', 'batches')} not let in` : ''}`,
+    ),
+    stage(
+      'features',
+      features > 0 ? 'good' : 'idle',
+      `${counted(features, 'feature')} in ${counted(definition?.featureViews.length ?? 0, 'view')}`,
+    ),
+    stage(
+      'pipelines',
+      running.length > 0 ? 'working' : failed ? 'bad' : runs > 0 ? 'good' : 'idle',
+      running.length > 0 ? `${running[0]!.pipeline} is running` : counted(runs, 'run'),
+    ),
+    stage(
+      'registry',
+      registered > 0 ? 'good' : 'idle',
+      `${counted(registered, 'version')}${refused > 0 ? `, ${refused} refused` : ''}`,
+    ),
+    stage(
+      'serving',
+      rolling > 0 ? 'working' : serving.length > 0 ? 'good' : 'idle',
+      `${serving.map((endpoint) => `${endpoint.id}: ${endpoint.serving}`).join(', ') || 'nothing is served yet'}${rolling > 0 ? ', a rollout is under way' : ''}${predictors() === 0 ? ', no prediction service is connected' : ''}`,
+    ),
+    stage(
+      'monitoring',
+      alerts > 0 ? 'bad' : monitors > 0 ? 'good' : 'idle',
+      alerts > 0 ? `${counted(alerts, 'open alert')}` : `${counted(monitors, 'monitor')}, all quiet`,
+    ),
+    stage(
+      'lifecycle',
+      'idle',
+      `${counted(definition?.triggers.length ?? 0, 'trigger')}, fired ${counted(fired, 'time')}`,
+    ),
+  ])
+}

@@ -1,0 +1,221 @@
+import { day, isoTime } from '../../base/clock.ts'
+import { newId } from '../../base/ids.ts'
+import type { Definition, MonitorDefinition } from '../../contract/definition.ts'
+import type { ModelVersionRecord } from '../../contract/model.ts'
+import type { MeasurementRecord } from '../../contract/monitoring.ts'
+import type { PredictionRecord } from '../../contract/serving.ts'
+import { referenceSchema } from '../../contract/training.ts'
+import type { DataServices } from '../data/data-services.ts'
+import { labelsFromDataset } from './labels.ts'
+import { measureDrift, measureQuality, measureService, type PeriodMeasured, type PeriodRows } from './measure-period.ts'
+import type { PredictionStore } from './prediction-store.ts'
+
+/** How long after a period its labels are waited for: most are there by then, and what is not is counted. */
+const labelWaitMs = 2 * day
+
+const periodMs = (monitor: MonitorDefinition): number => (monitor.every === 'week' ? 7 * day : day)
+/** Weeks begin on Monday; 1970-01-05 was one. */
+const periodStart = (time: number, length: number): number =>
+  Math.floor((time - (length === day ? 0 : 4 * day)) / length) * length + (length === day ? 0 : 4 * day)
+
+/** Looks at every period that is over, once, and raises and resolves alerts. */
+export class Monitors {
+  constructor(
+    private readonly services: DataServices,
+    private readonly predictions: PredictionStore,
+    private readonly posted: (endpoint: string) => Promise<ReadonlyMap<string, number | string>>,
+  ) {}
+
+  /** Measures whatever is due by now. */
+  async lookAt(definition: Definition): Promise<void> {
+    const now = this.services.clock.now()
+    for (const monitor of definition.monitors) {
+      const length = periodMs(monitor)
+      const wait = monitor.kind === 'quality' ? labelWaitMs : 0
+      const [last] = await this.services.metadata.find('measurement', {
+        where: { monitor: monitor.name },
+        orderBy: { field: 'from', direction: 'desc' },
+        limit: 1,
+      })
+      const begin = last ? last.to : await this.firstPeriod(monitor.endpoint, length)
+      if (begin === null) continue
+      for (let from = begin; from + length + wait <= now; from += length)
+        await this.measure(definition, monitor, from, from + length)
+    }
+  }
+
+  /** The period in which the endpoint began to answer; null before that. */
+  private async firstPeriod(endpoint: string, length: number): Promise<number | null> {
+    const [first] = await this.services.metadata.find('deployment', {
+      where: { endpoint },
+      orderBy: { field: 'startedAt' },
+      limit: 1,
+    })
+    return first ? periodStart(first.startedAt, length) : null
+  }
+
+  private async measure(definition: Definition, monitor: MonitorDefinition, from: number, to: number): Promise<void> {
+    const groups = await this.rowsOf(monitor.endpoint, from, to)
+    const endpoint = definition.endpoints.find((each) => each.name === monitor.endpoint)
+    const model = definition.models.find((each) => each.name === endpoint?.model)
+    const labels =
+      monitor.kind === 'quality'
+        ? new Map([
+            ...(model ? await labelsFromDataset(this.services, definition, model, from, to) : []),
+            ...(await this.posted(monitor.endpoint)),
+          ])
+        : new Map<string, number | string>()
+    const records: MeasurementRecord[] = []
+    for (const group of groups) {
+      // What nobody is answered with cannot fail anybody: shadows are measured for comparison alone.
+      const isShadow = group.role === 'shadow'
+      if (isShadow && monitor.kind !== 'quality') continue
+      const measured = await this.measureGroup(monitor, model?.task ?? 'binary', group, labels)
+      if (!measured) continue
+      const { id: version } = group.version
+      records.push({
+        id: `${monitor.name}/${from}/${version}/${group.role}`,
+        monitor: monitor.name,
+        endpoint: monitor.endpoint,
+        kind: monitor.kind,
+        from,
+        to,
+        version,
+        role: group.role,
+        predictions: group.records.length,
+        labelled: measured.labelled,
+        figures: measured.figures,
+        broken: isShadow ? {} : measured.broken,
+      })
+    }
+    if (records.length === 0) {
+      // An empty period is a finding too; without it the period would be looked at for ever.
+      records.push({
+        id: `${monitor.name}/${from}/none`,
+        monitor: monitor.name,
+        endpoint: monitor.endpoint,
+        kind: monitor.kind,
+        from,
+        to,
+        version: '',
+        role: 'none',
+        predictions: 0,
+        labelled: 0,
+        figures: {},
+        broken: {},
+      })
+    }
+    await this.keep(monitor, records, from, to)
+  }
+
+  private async measureGroup(
+    monitor: MonitorDefinition,
+    task: 'binary' | 'multiclass' | 'regression',
+    group: PeriodRows,
+    labels: ReadonlyMap<string, number | string>,
+  ): Promise<PeriodMeasured | null> {
+    if (monitor.kind === 'service') return measureService(monitor, group)
+    if (monitor.kind === 'quality') return measureQuality(monitor, { task }, group, labels)
+    const { referenceHash } = group.version
+    if (!referenceHash || group.records.length < 50) return null
+    const reference = referenceSchema.parse(
+      JSON.parse(new TextDecoder().decode(await this.services.blobs.get(referenceHash))),
+    )
+    return measureDrift(monitor, group, reference)
+  }
+
+  /** Predictions of the period by version and role. A segment's day is that of its answers, so a day on either side is read too. */
+  private async rowsOf(endpoint: string, from: number, to: number): Promise<PeriodRows[]> {
+    const groups = new Map<string, PredictionRecord[]>()
+    for await (const record of this.predictions.records(from - day, to + day)) {
+      if (record.endpoint !== endpoint || record.eventTime < from || record.eventTime >= to) continue
+      const role = record.role === 'shadow' ? 'shadow' : record.role
+      const name = `${record.version} ${role}`
+      const known = groups.get(name)
+      if (known) known.push(record)
+      else groups.set(name, [record])
+    }
+    const rows: PeriodRows[] = []
+    for (const [name, records] of groups) {
+      const [id = '', role = ''] = name.split(' ')
+      const version: ModelVersionRecord | undefined = await this.services.metadata.get('model_version', id)
+      if (version) rows.push({ version, role, records })
+    }
+    return rows
+  }
+
+  /** Writes what was seen and, in the same change, raises and resolves alerts. */
+  private async keep(
+    monitor: MonitorDefinition,
+    records: MeasurementRecord[],
+    from: number,
+    to: number,
+  ): Promise<void> {
+    const { metadata, clock } = this.services
+    const needed = monitor.periods - 1
+    const earlier =
+      needed > 0
+        ? await metadata.find('measurement', {
+            where: { monitor: monitor.name, from: { below: from, atLeast: from - needed * (to - from) } },
+          })
+        : []
+    await metadata.transaction(async (writer) => {
+      for (const record of records) await writer.put('measurement', record)
+      const open = await writer.find('alert', { where: { monitor: monitor.name, state: 'open' } })
+      const broken = new Map<string, { value: number; threshold: number; version: string }>()
+      for (const record of records) {
+        for (const [figure, threshold] of Object.entries(record.broken)) {
+          const before = new Set(earlier.filter((each) => figure in each.broken).map((each) => each.from))
+          if (before.size >= needed)
+            broken.set(figure, {
+              value: record.figures[figure]?.value ?? Number.NaN,
+              threshold,
+              version: record.version,
+            })
+        }
+      }
+      for (const [figure, { value, threshold, version }] of broken) {
+        if (open.some((alert) => alert.figure === figure)) continue
+        const when = isoTime(from).slice(0, 10)
+        const message =
+          monitor.kind === 'drift'
+            ? `${figure} of ${monitor.endpoint} has moved from what ${version} was trained on: distance ${value.toFixed(3)}, bound ${threshold.toFixed(3)} (${when})`
+            : `${figure} of ${monitor.endpoint} is ${value.toFixed(3)}, beyond ${threshold.toFixed(3)} (${version}, ${when})`
+        const id = newId('alert')
+        await writer.insert('alert', {
+          id,
+          monitor: monitor.name,
+          endpoint: monitor.endpoint,
+          figure,
+          state: 'open',
+          message,
+          value,
+          threshold,
+          raisedAt: clock.now(),
+          resolvedAt: null,
+        })
+        await writer.emit({
+          type: 'alert.raised',
+          subject: `monitor:${monitor.name}`,
+          actor: 'system',
+          level: 'bad',
+          message,
+          data: { alert: id, figure, value, threshold, version, from, to },
+        })
+      }
+      if (records.every((record) => record.predictions === 0)) return
+      for (const alert of open) {
+        if (broken.has(alert.figure)) continue
+        await writer.update('alert', alert.id, { state: 'resolved', resolvedAt: clock.now() })
+        await writer.emit({
+          type: 'alert.resolved',
+          subject: `monitor:${monitor.name}`,
+          actor: 'system',
+          level: 'good',
+          message: `${alert.figure} of ${monitor.endpoint} is within its bound again`,
+          data: { alert: alert.id, figure: alert.figure },
+        })
+      }
+    })
+  }
+}

@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openDuckDbTables } from '../backends/duckdb/tables.ts'
+import { openFilesystemBlobs } from '../backends/filesystem/blobs.ts'
+import { LocalProcessRunner } from '../backends/local-process/local-process-runner.ts'
+import { openSqlMetadata } from '../backends/sql/metadata.ts'
+import { openSqlite } from '../backends/sqlite/dialect.ts'
+import { MillwrightError } from '../base/errors.ts'
+import type { DataServices } from '../domain/data/data-services.ts'
+import { Projects } from '../domain/lifecycle/project.ts'
+import { PredictionStore } from '../domain/monitoring/prediction-store.ts'
+import { PipelineEngine } from '../domain/pipelines/engine.ts'
+import { describeEnvironment, describeSource } from '../domain/pipelines/run-source.ts'
+import type { StageRegistry } from '../domain/pipelines/stage-registry.ts'
+import { ModelVersions } from '../domain/registry/model-versions.ts'
+import { Deployments } from '../domain/serving/deployments.ts'
+import { PredictorSessions } from '../domain/serving/predictor-sessions.ts'
+import { EntityBlobs } from './entity-blobs.ts'
+import { type Home, takeHome } from './home.ts'
+import { ProjectClock } from './project-clock.ts'
+import { ServingPlans } from './serving-plans.ts'
+import { millwrightVersion } from './version.ts'
+
+export interface ControlPlaneOptions {
+  home: string
+  /** DuckDB's share of memory, in MB. */
+  tableMemoryMb?: number
+}
+
+/** The parts of a control plane, wired. What they do together is in `domain/lifecycle`; what they answer, in `handlers`. */
+export interface ControlPlane {
+  readonly home: Home
+  readonly clock: ProjectClock
+  readonly data: DataServices
+  readonly projects: Projects
+  readonly registry: ModelVersions
+  readonly deployments: Deployments
+  readonly sessions: PredictorSessions
+  readonly plans: ServingPlans
+  readonly predictions: PredictionStore
+  readonly startedAt: number
+  /** Works in the project's folder, or in the home before there is a project. */
+  engine(): PipelineEngine
+  /** After an apply: the engine works in the project's folder. */
+  adoptProject(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens the home and brings everything to where it was when the last process left it. */
+export async function openControlPlane(
+  options: ControlPlaneOptions,
+  stagesOf: (plane: ControlPlane) => StageRegistry,
+): Promise<ControlPlane> {
+  const home = takeHome(options.home)
+  try {
+    return await wire(home, options, stagesOf)
+  } catch (error) {
+    home.release()
+    throw error
+  }
+}
+
+async function wire(
+  home: Home,
+  options: ControlPlaneOptions,
+  stagesOf: (plane: ControlPlane) => StageRegistry,
+): Promise<ControlPlane> {
+  const clock = new ProjectClock()
+  const metadata = await openSqlMetadata(openSqlite(home.metadata), () => clock.now())
+  await clock.restore(metadata)
+  const blobs = openFilesystemBlobs(home.blobs)
+  const tables = openDuckDbTables({ spillFolder: join(home.work, 'spill'), memoryMb: options.tableMemoryMb ?? 512 })
+  const data: DataServices = { metadata, blobs, tables, clock, workDir: home.work }
+  const sessions = new PredictorSessions()
+  const entityBlobs = new EntityBlobs(data)
+  const plans = new ServingPlans(metadata, (definition, entity) => entityBlobs.of(definition, entity), sessions)
+  const deployments = new Deployments(metadata, clock, () => plans.changed())
+  const projects = new Projects(metadata, clock, deployments)
+  const registry = new ModelVersions(metadata, clock)
+  const predictions = new PredictionStore(home.predictions)
+  await projects.restore()
+
+  // Steps run in processes of their own, which find the home by this.
+  process.env.MILLWRIGHT_HOME = home.path
+  let running: { engine: PipelineEngine; runner: LocalProcessRunner; projectDir: string } | null = null
+
+  const plane: ControlPlane = {
+    home,
+    clock,
+    data,
+    projects,
+    registry,
+    deployments,
+    sessions,
+    plans,
+    predictions,
+    startedAt: Date.now(),
+    engine: () => {
+      if (!running) throw new MillwrightError('unavailable', 'the control plane is starting')
+      return running.engine
+    },
+    adoptProject: async () => {
+      const projectDir = projects.current?.projectDir ?? home.path
+      if (running?.projectDir === projectDir) return
+      if (running) await closeEngine(running)
+      const runner = new LocalProcessRunner({
+        projectDir,
+        wiring: new URL(moduleName('./stage-wiring'), import.meta.url).href,
+      })
+      const engine = new PipelineEngine({
+        metadata,
+        blobs,
+        clock,
+        runner,
+        stages: stagesOf(plane),
+        projectDir,
+        home: home.path,
+        describeSource: () => describeSource(projectDir),
+        environment: describeEnvironment(millwrightVersion),
+      })
+      running = { engine, runner, projectDir }
+      await engine.recover()
+    },
+    close: async () => {
+      if (running) await closeEngine(running)
+      await tables.close()
+      await metadata.close()
+      home.release()
+    },
+  }
+  await plane.adoptProject()
+  return plane
+}
+
+async function closeEngine({ engine, runner }: { engine: PipelineEngine; runner: LocalProcessRunner }): Promise<void> {
+  await engine.close()
+  await runner.close()
+}
+
+/** `.ts` from the sources, `.js` from a build. */
+const moduleName = (path: string): string => `${path}${fileURLToPath(import.meta.url).endsWith('.ts') ? '.ts' : '.js'}`

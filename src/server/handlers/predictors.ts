@@ -1,0 +1,63 @@
+import type { PredictionRecord } from '../../contract/serving.ts'
+import type { ControlPlane } from '../control-plane.ts'
+import type { Handlers } from '../http/handlers.ts'
+
+/** Bytes of features in one answer, about; more follow with the next. */
+const featureBatches = 200
+
+export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' | 'shipPredictions'> {
+  const { data, sessions, plans, clock, predictions, features, rollouts } = plane
+  return {
+    synchronise: async ({ params: { predictor }, body, raw: { request } }) => {
+      const { waitMs, ...standing } = body
+      const isNew = sessions.hear({ predictor, ...standing })
+      if (isNew) {
+        await data.metadata.transaction((writer) =>
+          writer.emit({
+            type: 'predictor.connected',
+            subject: `predictor:${predictor}`,
+            actor: 'system',
+            message: `A prediction service connected from ${standing.address}`,
+            data: { address: standing.address },
+          }),
+        )
+      }
+      const gone = new AbortController()
+      request.raw.once('close', () => gone.abort())
+      const deadline = Date.now() + waitMs
+      for (;;) {
+        // Asked for before looking, so that news between the look and the wait are not missed.
+        const news = sessions.news(Math.max(0, deadline - Date.now()), gone.signal)
+        const plan = await plans.current()
+        const now = clock.now()
+        const batches = await features.read(standing.featureSeq, featureBatches)
+        const hasNews =
+          plan.revision !== standing.revision ||
+          batches.length > 0 ||
+          (clock.mode === 'replay' && now !== standing.clock)
+        if (hasNews || Date.now() >= deadline || gone.signal.aborted) {
+          return {
+            clock: { mode: clock.mode, now },
+            plan: plan.revision === standing.revision ? null : plan,
+            features: batches,
+            head: await data.metadata.eventHead(),
+          }
+        }
+        await news
+      }
+    },
+
+    shipPredictions: async ({ params, query, raw: { request } }) => {
+      const { size, added } = await predictions.append(
+        params.predictor,
+        params.segment,
+        query.offset,
+        request.body as Buffer,
+      )
+      for (const line of new TextDecoder().decode(added).split('\n')) {
+        if (line) rollouts.saw(JSON.parse(line) as PredictionRecord)
+      }
+      return { size }
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { collectGarbage } from '../../domain/lifecycle/garbage.ts'
+import { overviewOf } from '../../domain/lifecycle/overview.ts'
+import type { ControlPlane } from '../control-plane.ts'
+import { person } from '../http/actor.ts'
+import type { Handlers } from '../http/handlers.ts'
+import { millwrightVersion } from '../version.ts'
+
+type Names = 'health' | 'project' | 'plan' | 'apply' | 'clock' | 'advanceClock' | 'overview' | 'collectGarbage'
+
+export function projectHandlers(plane: ControlPlane): Handlers<Names> {
+  const { projects, clock, data } = plane
+  const time = () => ({ mode: clock.mode, now: clock.now() })
+  return {
+    health: async () => ({ status: 'ok', version: millwrightVersion, startedAt: plane.startedAt }),
+    project: async () => {
+      const applied = projects.current
+      return { applied, brief: applied?.definition.brief ?? null, name: applied?.definition.name ?? null }
+    },
+    plan: async ({ body }) => projects.plan(body.definition),
+    apply: async ({ body }) => {
+      await clock.follow(body.definition, data.metadata)
+      const plan = await projects.apply(body.definition, body.projectDir, person(body.actor))
+      await plane.adoptProject()
+      return plan
+    },
+    clock: async () => time(),
+    advanceClock: async ({ body }) => {
+      await plane.advanceTo(body.to)
+      return time()
+    },
+    overview: async () => ({
+      name: projects.current?.definition.name ?? null,
+      now: clock.now(),
+      mode: clock.mode,
+      stages: await overviewOf(plane),
+    }),
+    collectGarbage: async ({ body }) =>
+      collectGarbage(
+        { ...data, projects, predictions: plane.predictions },
+        { dryRun: body.dryRun, actor: person(body.actor) },
+      ),
+  }
+}

@@ -1,0 +1,53 @@
+import fastify from 'fastify'
+import pino from 'pino'
+import { type ControlPlane, openControlPlane } from './control-plane.ts'
+import { allHandlers } from './handlers.ts'
+import { answerErrors } from './http/errors.ts'
+import { openApi } from './http/openapi.ts'
+import { serveRoutes } from './http/serve-routes.ts'
+import { registerLiveWork } from './live-work.ts'
+import { stageRegistry } from './stages.ts'
+import { millwrightVersion } from './version.ts'
+
+export interface ServerOptions {
+  home: string
+  host: string
+  /** 0 takes any that is free. */
+  port: number
+  logLevel?: string
+}
+
+export interface RunningServer {
+  readonly address: string
+  readonly plane: ControlPlane
+  close(): Promise<void>
+}
+
+/** Starts a control plane and listens. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const log = pino({ level: options.logLevel ?? 'warn', base: null }, pino.destination(2))
+  const plane = await openControlPlane({ home: options.home }, stageRegistry)
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    forceCloseConnections: true,
+    bodyLimit: 1 << 20,
+  })
+  answerErrors(app)
+  serveRoutes(app, allHandlers(plane))
+  const document = JSON.stringify(openApi(millwrightVersion))
+  app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
+  const stopLiveWork = registerLiveWork(plane, log)
+  await app.listen({ host: options.host, port: options.port })
+  const bound = app.server.address()
+  const port = typeof bound === 'object' && bound ? bound.port : options.port
+  return {
+    address: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    plane,
+    close: async () => {
+      stopLiveWork()
+      await app.close()
+      await plane.close()
+    },
+  }
+}

@@ -35,7 +35,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': { target: process.env.MILLWRIGHT_ADDRESS ?? 'http://127.0.0.1:4300' },
+      // With its slash: a module of the screens may begin with the same letters.
+      '^/api/': { target: process.env.MILLWRIGHT_ADDRESS ?? 'http://127.0.0.1:4300' },
     },
   },
 })

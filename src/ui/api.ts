@@ -53,13 +53,12 @@ async function errorOf(response: Response): Promise<ApiError> {
 export async function read<K extends ReadRoute>(
   name: K,
   query: Query<K> | Record<never, never> = {},
-  signal?: AbortSignal,
 ): Promise<Answer<K>> {
   const given = new URLSearchParams()
   for (const [key, value] of Object.entries(query as object)) if (value !== undefined) given.set(key, String(value))
   const address = given.size > 0 ? `${addresses[name]}?${given}` : addresses[name]
-  const response = await fetch(address, signal ? { signal } : {}).catch((error: unknown) => {
-    throw signal?.aborted ? error : unreachable()
+  const response = await fetch(address).catch(() => {
+    throw unreachable()
   })
   if (!response.ok) throw await errorOf(response)
   return (await response.json()) as Answer<K>

@@ -18,7 +18,7 @@ export function reading<K extends ReadRoute>(
   name: K,
   query: Parameters<typeof read<K>>[1] = {},
 ): UseQueryOptions<Answer<K>> & { queryKey: readonly unknown[] } {
-  return { queryKey: [name, query], queryFn: ({ signal }) => read(name, query, signal) }
+  return { queryKey: [name, query], queryFn: () => read(name, query) }
 }
 
 /** What a read answers changes with the events of these stages; of all where nothing is said. */

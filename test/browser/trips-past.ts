@@ -116,6 +116,23 @@ export async function writePast(metadata: Metadata, advance: (to: number) => Pro
       for (const event of newsOf[index] ?? [committed(index)]) await writer.emit(event)
     })
   }
-  await metadata.transaction((writer) => writer.update('endpoint', 'trips', { serving: 'late@2', frozen: 'late@1' }))
+  await metadata.transaction(async (writer) => {
+    const at = tripsStart + 29 * day
+    await writer.update('endpoint', 'trips', { serving: 'late@2', frozen: 'late@1' })
+    await writer.put('deployment', {
+      id: 'dep_past',
+      endpoint: 'trips',
+      version: 'late@2',
+      state: 'serving',
+      step: 1,
+      share: 1,
+      previous: 'late@1',
+      startedAt: at,
+      stepStartedAt: at,
+      endedAt: at,
+      reason: 'new data',
+      startedBy: 'system',
+    })
+  })
   await metadata.sealed()
 }

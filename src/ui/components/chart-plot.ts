@@ -44,6 +44,7 @@ function drawMarks(plot: uPlot, marks: readonly ChartMark[]): void {
   ctx.save()
   ctx.font = `${11 * ratio}px ${token('--font')}`
   ctx.textBaseline = 'top'
+  ctx.textAlign = 'left'
   let free = Number.NEGATIVE_INFINITY
   for (const mark of [...marks].sort((a, b) => a.time - b.time)) {
     const x = plot.valToPos(mark.time, 'x', true)
@@ -64,6 +65,20 @@ function drawMarks(plot: uPlot, marks: readonly ChartMark[]): void {
     free = left + width + 6 * ratio
   }
   ctx.restore()
+}
+
+const clockLabel = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', hour: '2-digit', minute: '2-digit' })
+const dayLabel = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short' })
+
+/** `2 Feb`, with the year where it begins or changes; the time of day where the grid is finer than days. */
+function timeLabels(times: readonly number[]): string[] {
+  const fine = times.some((time) => time % 86_400_000 !== 0)
+  return times.map((time, index) => {
+    const before = times[index - 1]
+    const year = new Date(time).getUTCFullYear()
+    const isNewYear = before === undefined || new Date(before).getUTCFullYear() !== year
+    return `${fine ? clockLabel.format(time) : dayLabel.format(time)}${isNewYear ? `\n${fine ? `${dayLabel.format(time)} ` : ''}${year}` : ''}`
+  })
 }
 
 export interface PlotOptions {
@@ -93,7 +108,7 @@ export function plotOptions({ width, height, lines, marks, format, onCursor }: P
     legend: { show: false },
     scales: { x: { time: true } },
     axes: [
-      { ...axis, size: 30 },
+      { ...axis, size: 30, values: (_plot, times) => timeLabels(times) },
       { ...axis, size: 52, values: (_plot, values) => values.map(format) },
     ],
     series: [

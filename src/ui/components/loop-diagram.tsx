@@ -42,11 +42,10 @@ function StageCard({ view, state, now }: { view: StageView; state: StageState | 
       <p className="stage-last" title={event?.message}>
         {event ? (
           <>
-            <span className="stage-message">{event.message}</span>
-            <When time={event.time} now={now} recordedAt={event.recordedAt} />
+            <When time={event.time} now={now} recordedAt={event.recordedAt} /> · {event.message}
           </>
         ) : (
-          <span className="stage-message">{state ? `${view.does}; no event yet` : ''}</span>
+          state && `${view.does}; no event yet`
         )}
       </p>
     </li>

@@ -26,28 +26,30 @@ const overlap = (a0: number, a1: number, b0: number, b1: number): number | null 
   return to - from > 8 ? (from + to) / 2 : null
 }
 
-/** How far a way round leads out to the left. */
+/** How far a way round leads out to the left, and how round its corners are. */
 const gutter = 14
+const r = 8
 
 /**
- * An SVG path from the edge of one box to that of another: straight where they face each other, and round by the left where other
- * boxes lie between them, as in the one column of a narrow page.
+ * An SVG path from the edge of one box to that of another: straight where they face each other, round a corner up to one that lies
+ * above and to the left, and round by the left where other boxes lie between them, as in the one column of a narrow page.
  */
 export function edgePath(from: Box, to: Box): string {
-  const path = (x1: number, y1: number, x2: number, y2: number): string =>
+  const straight = (x1: number, y1: number, x2: number, y2: number): string =>
     `M${x1.toFixed(1)} ${y1.toFixed(1)}L${x2.toFixed(1)} ${y2.toFixed(1)}`
   const y = overlap(from.top, from.bottom, to.top, to.bottom)
-  if (y !== null) return to.left >= from.right ? path(from.right, y, to.left, y) : path(from.left, y, to.right, y)
-  const x = overlap(from.left, from.right, to.left, to.right) ?? (to.left + to.right) / 2
-  if (to.top >= from.bottom) return path(x, from.bottom, x, to.top)
-  if (from.top - to.bottom < to.bottom - to.top) return path(x, from.top, x, to.bottom)
-  const [start, end] = [(from.top + from.bottom) / 2, (to.top + to.bottom) / 2]
+  if (y !== null) return to.left >= from.right ? straight(from.right, y, to.left, y) : straight(from.left, y, to.right, y)
+  const x = overlap(from.left, from.right, to.left, to.right)
+  const start = (from.top + from.bottom) / 2
+  if (x === null) {
+    const middle = (to.left + to.right) / 2
+    return `M${from.left} ${start}H${middle + r}Q${middle} ${start} ${middle} ${start - r}V${to.bottom}`
+  }
+  if (to.top >= from.bottom) return straight(x, from.bottom, x, to.top)
+  const end = (to.top + to.bottom) / 2
   const out = Math.min(from.left, to.left) - gutter
-  const r = 8
   return [
-    `M${from.left} ${start.toFixed(1)}H${out + r}`,
-    `Q${out} ${start.toFixed(1)} ${out} ${(start - r).toFixed(1)}`,
-    `V${(end + r).toFixed(1)}`,
-    `Q${out} ${end.toFixed(1)} ${out + r} ${end.toFixed(1)}H${to.left}`,
+    `M${from.left} ${start}H${out + r}Q${out} ${start} ${out} ${start - r}`,
+    `V${end + r}Q${out} ${end} ${out + r} ${end}H${to.left}`,
   ].join('')
 }

@@ -90,11 +90,11 @@ function Plot({
     }
   }, [shape, dark, format, onCursor])
 
+  // `redraw` would do for marks, but before the first drawing it forgets the range of times.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the marks are drawn with the data
   useEffect(() => {
     plot.current?.setData(chartData(times, lines))
-  }, [times, lines])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the marks are drawn, not passed
-  useEffect(() => plot.current?.redraw(), [marks])
+  }, [times, lines, marks])
 
   return <div className="plot" ref={box} role="img" aria-label={label} style={{ height: plotHeight }} />
 }
@@ -159,13 +159,13 @@ export function TimeChart({
         ) : (
           <>
             <ul className="legend" aria-label="Lines, with the values of the day">
+              <li className="muted numbers">{when === undefined ? '' : dateOf(when)}</li>
               {lines.map((line) => (
                 <li key={line.name}>
                   <span className={`swatch${line.dashed ? ' dashed' : ''}`} style={{ color: `var(${line.color})` }} />
                   {line.name} <span className="numbers">{said(pointAt(line), format)}</span>
                 </li>
               ))}
-              <li className="muted numbers">{when === undefined ? '' : dateOf(when)}</li>
             </ul>
             <Plot times={times} lines={lines} marks={marks} format={format} label={says} onCursor={setCursor} />
           </>

@@ -9,7 +9,7 @@ export function Brief({ project }: { project: Answer<'project'> }) {
         There is no project here yet: write one, or apply the one you have, and this page comes to life.
       </EmptyState>
     )
-  const { brief, applied, name } = project
+  const { brief, applied } = project
   const facts: [string, string | undefined][] = [
     ['Owner', brief?.owner],
     ['Success', brief?.success],
@@ -18,7 +18,6 @@ export function Brief({ project }: { project: Answer<'project'> }) {
   ]
   return (
     <div className="brief">
-      <h3>{name}</h3>
       {brief ? (
         <p className="objective">{brief.objective}</p>
       ) : (
@@ -30,7 +29,7 @@ export function Brief({ project }: { project: Answer<'project'> }) {
             fact && (
               <div key={term}>
                 <dt>{term}</dt>
-                <dd title={term === 'Definition' ? applied.id : fact}>{fact}</dd>
+                <dd className={term === 'Definition' ? 'hash' : ''} title={term === 'Definition' ? applied.id : fact}>{fact}</dd>
               </div>
             ),
         )}

@@ -34,7 +34,6 @@ const columns: Column<Row>[] = [
       const time = since(row.original)
       return time === null ? '–' : dateOf(time)
     },
-    meta: { numeric: true },
   },
   {
     id: 'rollout',

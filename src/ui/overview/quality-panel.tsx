@@ -62,7 +62,7 @@ export function QualityPanel({ endpoints }: { endpoints: readonly string[] }) {
   return (
     <TimeChart
       title="Quality over time"
-      says={`${wordsOf(metric)} of the answers once their labels had arrived, with 95 % intervals.`}
+      says={`${wordsOf(metric)} once labels had arrived, with 95 % intervals.`}
       times={times}
       lines={lines}
       marks={marks}

@@ -89,7 +89,18 @@ async function repeat(times: number, work: () => Promise<number>): Promise<numbe
 const list = Array.from({ length: 1000 }, (_, index) => index)
 
 const cold = await time(chain, { salt: -1 })
+const commit = await repeat(50, async () => {
+  const start = performance.now()
+  await metadata.transaction(async (writer) => {
+    await writer.put('clock', { id: 'clock', mode: 'live', at: 0 })
+    await writer.emit({ type: 'clock.started', subject: 'clock:clock', actor: 'user:bench', message: 'bench' })
+  })
+  return performance.now() - start
+})
+const before = process.cpuUsage()
 const perStep = (await repeat(15, () => time(chain, { salt: ++salt }))) / 10
+const used = process.cpuUsage(before)
+const cpuPerStep = (used.user + used.system) / 1000 / 150
 const perCommand = (await repeat(15, () => time(commands, { salt: ++salt }))) / 10
 const cached = await repeat(15, () => time(chain, { salt }))
 const fanOut = await repeat(3, () => time(fan, { list, salt: ++salt }))
@@ -108,6 +119,6 @@ steps, so nothing runs at the same time as anything else.
 
 | what | measured | bound |
 |---|---|---|
-${row('a step of TypeScript, beyond its own work', `${perStep.toFixed(1)} ms`, '10 ms')}${row('a command (`true`), its process included', `${perCommand.toFixed(1)} ms`, '10 ms')}${row('a run of ten steps with nothing to do', `${cached.toFixed(0)} ms`, '200 ms')}${row('a fan-out of 1,000 steps', `${(fanOut / 1000).toFixed(2)} s`, '5 s')}${row('the same again, all reused', `${(fanCached / 1000).toFixed(2)} s`, '–')}${row('the same with one element more', `${(fanGrown / 1000).toFixed(2)} s`, '–')}${row('the first run of ten steps: processes start, code is read', `${(cold / 1000).toFixed(2)} s`, '–')}`
+${row('a step of TypeScript, beyond its own work', `${perStep.toFixed(1)} ms`, '10 ms')}${row('– of which the store waits for the disk', `${commit.toFixed(1)} ms`, '–')}${row('– CPU time of the control plane for it', `${cpuPerStep.toFixed(1)} ms`, '–')}${row('a command (`true`), its process included', `${perCommand.toFixed(1)} ms`, '10 ms')}${row('a run of ten steps with nothing to do', `${cached.toFixed(0)} ms`, '200 ms')}${row('a fan-out of 1,000 steps', `${(fanOut / 1000).toFixed(2)} s`, '5 s')}${row('the same again, all reused', `${(fanCached / 1000).toFixed(2)} s`, '–')}${row('the same with one element more', `${(fanGrown / 1000).toFixed(2)} s`, '–')}${row('the first run of ten steps: processes start, code is read', `${(cold / 1000).toFixed(2)} s`, '–')}`
 await writeFile(new URL('./results.md', import.meta.url), text)
 process.stdout.write(text)

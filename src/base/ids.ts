@@ -26,7 +26,7 @@ export function newId(prefix: string): string {
     text = alphabet.charAt(time % 32) + text
     time = Math.floor(time / 32)
   }
-  text += alphabet.charAt((counter >> 7) & 31) + alphabet.charAt((counter >> 2) & 31)
+  text += alphabet.charAt(counter >> 10) + alphabet.charAt((counter >> 5) & 31) + alphabet.charAt(counter & 31)
   const random = randomBytes(12)
   for (const byte of random) text += alphabet.charAt(byte & 31)
   return `${prefix}_${text}`

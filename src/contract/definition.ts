@@ -280,8 +280,10 @@ export const triggerSchema = z.strictObject({
     z.strictObject({ kind: z.literal('alert'), monitor: z.string() }),
     z.strictObject({ kind: z.literal('value-skew'), dataset: z.string() }),
   ]),
-  /** No second run of the pipeline within this time after a finished one. */
+  /** No further run of the pipeline within this time after the last one began, on the project's clock. */
   cooldownMs: z.number().nonnegative().default(0),
+  /** Triggers start the pipeline that many times and no more; null is for ever. */
+  atMost: z.number().int().positive().nullable().default(null),
 })
 export type TriggerDefinition = z.infer<typeof triggerSchema>
 

@@ -2,7 +2,7 @@ import type { Json } from './pipeline.ts'
 import type { Artifact } from './run.ts'
 
 /** What a needed step left behind. A skipped step leaves `null` and no artifacts. */
-export interface StepInput {
+interface StepInput {
   /** What it returned; of a fan-out, the list of what its elements returned, in their order. */
   output: Json
   /** Of a fan-out, those of all elements, in their order. */

@@ -28,7 +28,7 @@ export const valueSkew = (dataset: Dataset<DatasetShape>): Condition => ({
 export const schedule = (cron: string): Condition => ({ name: 'schedule', on: { kind: 'schedule', cron } })
 
 /** Starts the training pipeline of a model: `retrain(late).on(newData(flights, days(28)), lateDrift)`. */
-export function retrain(model: Model, options: { cooldown?: Duration } = {}) {
+export function retrain(model: Model, options: { cooldown?: Duration; atMost?: number } = {}) {
   const pipeline = trainingPipelineName(model.definition.name)
   return {
     on: (...conditions: (Condition | Monitor)[]): Trigger[] =>
@@ -41,6 +41,7 @@ export function retrain(model: Model, options: { cooldown?: Duration } = {}) {
             pipeline,
             on: isMonitor ? { kind: 'alert', monitor: condition.definition.name } : condition.on,
             cooldownMs: options.cooldown?.ms,
+            atMost: options.atMost,
           }),
         }
       }),

@@ -1,11 +1,11 @@
-import fastify from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { type ControlPlane, openControlPlane } from './control-plane.ts'
 import { allHandlers } from './handlers.ts'
 import { answerErrors } from './http/errors.ts'
 import { openApi } from './http/openapi.ts'
 import { serveRoutes } from './http/serve-routes.ts'
-import { registerLiveWork } from './live-work.ts'
+import { startLiveWork } from './live-work.ts'
 import { stageRegistry } from './stages.ts'
 import { millwrightVersion } from './version.ts'
 
@@ -27,9 +27,9 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const log = pino({ level: options.logLevel ?? 'warn', base: null }, pino.destination(2))
   const plane = await openControlPlane({ home: options.home }, stageRegistry)
-  const app = fastify({
-    loggerInstance: log,
-    disableRequestLogging: true,
+  // With pino's own logger type the instance would fit nothing that takes a plain one.
+  const app: FastifyInstance = fastify({
+    loggerInstance: log as FastifyBaseLogger,
     forceCloseConnections: true,
     bodyLimit: 1 << 20,
   })
@@ -37,7 +37,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   serveRoutes(app, allHandlers(plane))
   const document = JSON.stringify(openApi(millwrightVersion))
   app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
-  const stopLiveWork = registerLiveWork(plane, log)
+  const stopLiveWork = startLiveWork(plane, log)
   await app.listen({ host: options.host, port: options.port })
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound ? bound.port : options.port

@@ -7,7 +7,7 @@ export interface DivergenceOptions {
 }
 
 /** Shares that sum to one. */
-export function sharesOf(counts: Counts): Float64Array {
+function sharesOf(counts: Counts): Float64Array {
   const shares = Float64Array.from(counts)
   const total = shares.reduce((sum, count) => sum + count, 0)
   return shares.map((count) => count / total)

@@ -1,17 +1,15 @@
-export const driftMethods = [
-  'ks',
-  'chi-square',
-  'z',
-  'welch-t',
-  'wasserstein',
-  'js-distance',
-  'js-divergence',
-  'psi',
-  'kl',
-  'hellinger',
-  'l-infinity',
-] as const
-export type DriftMethod = (typeof driftMethods)[number]
+export type DriftMethod =
+  | 'ks'
+  | 'chi-square'
+  | 'z'
+  | 'welch-t'
+  | 'wasserstein'
+  | 'js-distance'
+  | 'js-divergence'
+  | 'psi'
+  | 'kl'
+  | 'hellinger'
+  | 'l-infinity'
 
 /** How one column is compared, and from where on it has drifted. */
 export interface DriftChoice {
@@ -82,7 +80,7 @@ export function nannymlThresholds(
 }
 
 /** Methods whose figure is a p-value: small means drift. KS, chi-square and the like; the others are distances. */
-export function isPValue(method: DriftMethod): boolean {
+function isPValue(method: DriftMethod): boolean {
   return method === 'ks' || method === 'chi-square' || method === 'z' || method === 'welch-t'
 }
 

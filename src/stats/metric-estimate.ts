@@ -31,7 +31,7 @@ export interface Estimate {
 export type Estimator = (rows: ScoredRows) => Estimate
 
 /** Mean over the rows of a loss. */
-export function meanOf(loss: (rows: ScoredRows, row: number) => number): Estimator {
+function meanOf(loss: (rows: ScoredRows, row: number) => number): Estimator {
   return (rows) => {
     const losses = Float64Array.from({ length: rows.target.length }, (_, row) => loss(rows, row))
     const value = mean(losses)

@@ -1,7 +1,16 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { configOf, pipelineOf, runToEnd, stepsOf, withEngine, writeProject } from './engine-setup.ts'
+import {
+  configOf,
+  makeProject,
+  openEngine,
+  pipelineOf,
+  runToEnd,
+  stepsOf,
+  withEngine,
+  writeProject,
+} from './engine-setup.ts'
 
 /** Each step notes that it ran; `b` fails while the file `broken` is there. */
 function notingConfig(folder: string): string {
@@ -79,4 +88,50 @@ test('a step with side effects is never reused', async () => {
     ])
     expect(steps.d!.because).toContain('never reused')
   })
+})
+
+test('a control plane that closes leaves its runs to the next one: those under way, those that wait, those that must not go on', async () => {
+  const folder = await makeProject({})
+  await writeProject(folder, { 'millwright.config.ts': notingConfig(folder) })
+  const sleep = (seconds: number) => ({ kind: 'command', command: ['sh', '-c', `sleep ${seconds}`] })
+  const slow = (name: string, afterCrash: 'continue' | 'fail') =>
+    pipelineOf({ name, afterCrash, steps: [{ name: 'd' }, { name: 'wait', needs: ['d'], run: sleep(1) }] })
+  const commands = pipelineOf({ name: 'once', afterCrash: 'fail', steps: [{ name: 'wait', run: sleep(30) }] })
+  const request = { definitionHash: 'test', startedBy: 'user:test', reason: 'a test' }
+  const first = await openEngine(folder)
+  const p = slow('p', 'continue')
+  const runs = [
+    await first.engine.start({ ...request, pipeline: p, force: true }),
+    await first.engine.start({ ...request, pipeline: p, force: true }),
+    await first.engine.start({ ...request, pipeline: commands }),
+  ]
+  for (let tries = 0; tries < 200; tries += 1) {
+    if ((await stepsOf(first.metadata, runs[0]!.id)).d!.state === 'succeeded') break
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  await first.engine.close()
+  const states = await first.metadata.find('run')
+  expect(states.map((run) => run.state)).toEqual(['interrupted', 'queued', 'interrupted'])
+  await expect(first.engine.start({ ...request, pipeline: p })).rejects.toMatchObject({ code: 'unavailable' })
+  await first.close()
+
+  const second = await openEngine(folder)
+  try {
+    const going = await second.engine.recover()
+    expect(going.map((run) => run.id).sort()).toEqual([runs[0]!.id, runs[1]!.id])
+    for (const { id } of runs.slice(0, 2)) {
+      expect(await second.engine.finished(id)).toMatchObject({ state: 'succeeded' })
+    }
+    // Forced, so the second run ran its own; the first one's was done before the break.
+    expect(sorted(await readFile(join(folder, 'ran'), 'utf8'))).toEqual(['d', 'd'])
+    expect(await second.engine.finished(runs[2]!.id)).toMatchObject({
+      state: 'failed',
+      error: 'The control plane ended while it ran.',
+    })
+    const steps = await stepsOf(second.metadata, runs[2]!.id)
+    expect(steps.wait).toMatchObject({ state: 'failed', error: 'The control plane ended while it ran.' })
+  } finally {
+    await second.close()
+    await rm(folder, { recursive: true, force: true })
+  }
 })

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
@@ -90,5 +90,6 @@ test('stages run inline or in a warm process with the services of the wiring, an
     })
   } finally {
     await setup.close()
+    await rm(folder, { recursive: true, force: true })
   }
 })

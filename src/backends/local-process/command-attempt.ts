@@ -9,7 +9,7 @@ import { readStatus, signalGroup, signalName, spawnShim } from './shim.ts'
 import type { UsageWatch } from './usage-watch.ts'
 
 /** Files of one attempt at a command (see docs/steps.md). */
-export function commandFiles(workDir: string): { inputs: string; output: string; artifacts: string; status: string } {
+function commandFiles(workDir: string): { inputs: string; output: string; artifacts: string; status: string } {
   return {
     inputs: join(workDir, 'inputs.json'),
     output: join(workDir, 'output.json'),

@@ -17,7 +17,7 @@ export const predictorRoutes = {
       revision: z.string(),
       /** Slots that could not be loaded, with the reason. */
       faults: z.array(z.object({ version: z.string(), message: z.string() })).default([]),
-      /** Features it has taken in, exclusive end of the log. */
+      /** Place in the feature log up to which it has taken it in. */
       featureSeq: z.number().int(),
       clock: z.number(),
       /** The event log's head as it last saw it. */
@@ -31,8 +31,8 @@ export const predictorRoutes = {
       clock: z.object({ mode: z.enum(['live', 'replay']), now: z.number() }),
       /** Null when it serves this revision already. */
       plan: servingPlanSchema.nullable(),
-      /** Batches of the feature log from `featureSeq` on, in order. */
-      features: z.array(z.looseObject({ seq: z.number() })),
+      /** Records of the feature log after `featureSeq`, in order, as base64. */
+      features: z.array(z.object({ seq: z.number(), record: z.string() })),
       head: z.object({ seq: z.number(), hash: z.string() }),
     }),
   }),

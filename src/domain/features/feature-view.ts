@@ -1,6 +1,6 @@
 import { numbersOf, type Table, type TextVector, textsOf } from '../../base/columns.ts'
 import { MillwrightError } from '../../base/errors.ts'
-import { canonicalJson } from '../../base/hash.ts'
+import { canonicalJson, hashOf } from '../../base/hash.ts'
 import type { Dataset, Definition, FeatureView } from '../../contract/definition.ts'
 import type { Expression } from '../../contract/expression.ts'
 import type { TypedColumn } from '../../ports/tables.ts'
@@ -14,6 +14,8 @@ import type { WindowFeature } from './window.ts'
 /** A feature view worked out: what an event needs, and how each feature reads the events. */
 export interface FeatureViewPlan {
   view: FeatureView
+  /** Of what its events are made of, and of how far back they matter: events under another hash cannot be used. */
+  hash: string
   dataset: DatasetPlan
   /** Computed once for each event; features that aggregate the same thing share one. */
   values: readonly Expression[]
@@ -81,13 +83,16 @@ export function planFeatureView(view: FeatureView, dataset: Dataset): FeatureVie
   }
   const unbounded = view.features.some((feature) => feature.windowMs === null && feature.ttlMs === null)
   const reach = view.features.map((feature) => feature.windowMs ?? feature.ttlMs ?? 0)
+  const longestMs = unbounded ? null : Math.max(...reach)
+  const { name, by, knownAt } = view
   return {
     view,
+    hash: hashOf({ name, dataset: dataset.name, by, knownAt, values, longestMs }),
     dataset: plan,
     values,
     features,
     columns: [...read].map((name) => ({ name, type: plan.types.get(name)! })),
-    longestMs: unbounded ? null : Math.max(...reach),
+    longestMs,
   }
 }
 

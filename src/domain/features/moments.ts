@@ -19,19 +19,30 @@ export class Moments {
     this.max = Number.NEGATIVE_INFINITY
   }
 
-  /** Sum, least and greatest of known values; what is missing is passed over. */
-  addRange(values: Float64Array, from: number, to: number): void {
-    let { count, sum, min, max } = this
+  /** Count and sum of known values; what is missing is passed over. */
+  addSum(values: Float64Array, from: number, to: number): void {
+    let { count, sum } = this
     for (let i = from; i < to; i += 1) {
       const value = values[i]!
       if (Number.isNaN(value)) continue
       count += 1
       sum += value
+    }
+    this.count = count
+    this.sum = sum
+  }
+
+  /** Count, least and greatest of known values. */
+  addRange(values: Float64Array, from: number, to: number): void {
+    let { count, min, max } = this
+    for (let i = from; i < to; i += 1) {
+      const value = values[i]!
+      if (Number.isNaN(value)) continue
+      count += 1
       if (value < min) min = value
       if (value > max) max = value
     }
     this.count = count
-    this.sum = sum
     this.min = min
     this.max = max
   }

@@ -1,7 +1,7 @@
 import type { TextVector } from '../../base/columns.ts'
 import { groupRows, sortRuns } from './event-grouping.ts'
 import type { EventSeries } from './event-series.ts'
-import { valueBetween, type WindowFeature } from './window.ts'
+import { emptySpan, setSpan, valueIn, type WindowFeature } from './window.ts'
 
 /** Which features of a view to look up for each row, and where: the entity is named by `keys`, as of `times`. */
 export interface PointInTimeQuery {
@@ -22,6 +22,7 @@ export function pointInTime(series: ReadonlyMap<string, EventSeries>, query: Poi
   const windows = [...new Set(features.map((feature) => feature.windowMs))]
   const windowOf = features.map((feature) => windows.indexOf(feature.windowMs))
   const begins = new Int32Array(windows.length)
+  const spans = windows.map(emptySpan)
   const groups = groupRows(keys, (row) => !Number.isNaN(times[row]!))
   for (const [group, key] of groups.keys.entries()) {
     const events = series.get(key)
@@ -35,13 +36,13 @@ export function pointInTime(series: ReadonlyMap<string, EventSeries>, query: Poi
       while (end < events.length && events.times[end]! <= time) end += 1
       for (let w = 0; w < windows.length; w += 1) {
         const windowMs = windows[w]!
-        if (windowMs === null) continue
         let begin = begins[w]!
-        while (begin < end && events.times[begin]! <= time - windowMs) begin += 1
+        if (windowMs !== null) while (begin < end && events.times[begin]! <= time - windowMs) begin += 1
         begins[w] = begin
+        setSpan(spans[w]!, events, windowMs, time, begin, end)
       }
       for (let f = 0; f < features.length; f += 1) {
-        columns[f]![row] = valueBetween(events, features[f]!, time, begins[windowOf[f]!]!, end)
+        columns[f]![row] = valueIn(spans[windowOf[f]!]!, events, features[f]!, time)
       }
     }
   }

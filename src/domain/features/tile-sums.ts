@@ -2,7 +2,7 @@ import type { EventSeries } from './event-series.ts'
 import { Moments } from './moments.ts'
 
 /** Figures of one column, tile by tile. */
-interface TileColumn {
+export interface TileColumn {
   counts: Float64Array
   sums: Float64Array
   means: Float64Array
@@ -79,9 +79,11 @@ export class TileSums {
     for (let i = 0; i < this.columns.length; i += 1) {
       const column = this.columns[i]!
       scratch.clear()
-      scratch.addRange(series.values[i]!, from, to)
+      scratch.addSum(series.values[i]!, from, to)
       column.counts[place] = scratch.count
       column.sums[place] = scratch.sum
+      scratch.clear()
+      scratch.addRange(series.values[i]!, from, to)
       column.mins[place] = scratch.min
       column.maxs[place] = scratch.max
       scratch.clear()

@@ -12,10 +12,11 @@ import { type DatasetVersion, datasetVersion, filesOf } from '../data/dataset-re
 import { EntityTables } from '../data/entity-tables.ts'
 import { compile, type ExpressionScope, evaluate } from '../data/expression.ts'
 import { tableSource } from '../data/row-source.ts'
+import type { EventSeries } from './event-series.ts'
 import { type Examples, exampleColumns, examplesOf, storedExampleColumns } from './example-columns.ts'
 import { readHistory } from './feature-history.ts'
 import { pointInTime } from './point-in-time.ts'
-import { planTraining, type TrainingPlan } from './training-plan.ts'
+import { type Lookup, planTraining, type TrainingPlan } from './training-plan.ts'
 
 export const splitParts = ['train', 'validation', 'test'] as const
 export type SplitPart = (typeof splitParts)[number]
@@ -77,10 +78,13 @@ export async function buildTrainingSet(
     ...plan.lookups.flatMap((lookup) => lookup.view.values),
   ]
   const scope: ExpressionScope = { entity: await entities.scopeFor(expressions) }
+  const ranges = await splitRanges(services, plan, version, cutOff)
+  onProgress?.(0, 'reading the history of the features')
+  const histories = await readHistories(services, plan, version, { from: ranges.train.from, to: ranges.test.to }, scope)
   const parts = {} as TrainingSet['parts']
-  for (const [i, [name, range]] of Object.entries(await splitRanges(services, plan, version, cutOff)).entries()) {
-    onProgress?.(i / splitParts.length, `making the ${name} part`)
-    parts[name as SplitPart] = await buildPart(services, definition, plan, version, cutOff, range, scope)
+  for (const [i, name] of splitParts.entries()) {
+    onProgress?.((i + 1) / (splitParts.length + 1), `making the ${name} part`)
+    parts[name] = await buildPart(services, plan, version, cutOff, ranges[name], scope, histories)
   }
   const { train, validation } = parts
   if (train.rows === 0 || validation.rows === 0) {
@@ -186,14 +190,35 @@ function labelKnown(plan: TrainingPlan, cutOff: number): RangeFilter[] {
   return plan.labelKnownAt.map((name) => ({ name, type: 'time', atMost: cutOff }))
 }
 
+type Histories = ReadonlyMap<Lookup, Map<string, EventSeries>>
+
+async function readHistories(
+  services: DataServices,
+  plan: TrainingPlan,
+  version: DatasetVersion,
+  range: TimeRange,
+  scope: ExpressionScope,
+): Promise<Histories> {
+  const histories = new Map<Lookup, Map<string, EventSeries>>()
+  const byView = new Map<string, Map<string, EventSeries>>()
+  for (const lookup of plan.lookups) {
+    const { view } = lookup.view
+    const events = view.dataset === plan.model.dataset ? version : await datasetVersion(services.metadata, view.dataset)
+    const history = byView.get(view.name) ?? (await readHistory(services, lookup.view, events, range, scope))
+    byView.set(view.name, history)
+    histories.set(lookup, history)
+  }
+  return histories
+}
+
 async function buildPart(
   services: DataServices,
-  definition: Pick<Definition, 'datasets' | 'featureViews'>,
   plan: TrainingPlan,
   version: DatasetVersion,
   cutOff: number,
   range: TimeRange,
   scope: ExpressionScope,
+  histories: Histories,
 ) {
   const { tables } = services
   const files = await filesOf(services, version, range)
@@ -205,7 +230,7 @@ async function buildPart(
   if (eligible > maxRows && plan.dataset.key !== null)
     query.sample = { key: plan.dataset.key, share: maxRows / eligible }
   const rows = await tables.read(files, { columns: plan.columns, ...query })
-  const examples = dropUnlabelled(await inputsOf(services, definition, plan, version, rows, range, scope))
+  const examples = dropUnlabelled(inputsOf(plan, rows, scope, histories))
   const path = join(services.workDir, `examples-${randomBytes(8).toString('hex')}.parquet`)
   try {
     const writer = await tables.write(path, storedExampleColumns(plan))
@@ -218,15 +243,7 @@ async function buildPart(
   }
 }
 
-async function inputsOf(
-  services: DataServices,
-  definition: Pick<Definition, 'datasets' | 'featureViews'>,
-  plan: TrainingPlan,
-  version: DatasetVersion,
-  rows: Table,
-  range: TimeRange,
-  scope: ExpressionScope,
-): Promise<Table> {
+function inputsOf(plan: TrainingPlan, rows: Table, scope: ExpressionScope, histories: Histories): Table {
   const { model, dataset } = plan
   const columns = new Map<string, Vector>()
   const source = tableSource(rows, dataset.types)
@@ -239,12 +256,10 @@ async function inputsOf(
   for (const [name, expression] of Object.entries(model.segments))
     columns.set(exampleColumns.segment(name), computed(expression))
   const times = numbersOf(rows, plan.time)
-  for (const { view, by, features } of plan.lookups) {
-    const events =
-      view.view.dataset === model.dataset ? version : await datasetVersion(services.metadata, view.view.dataset)
-    const series = await readHistory(services, view, events, range, scope)
+  for (const lookup of plan.lookups) {
+    const { view, by, features } = lookup
     const wanted = features.map(({ feature }) => view.features.get(feature)!)
-    const found = pointInTime(series, { keys: textsOf(rows, by), times, features: wanted })
+    const found = pointInTime(histories.get(lookup)!, { keys: textsOf(rows, by), times, features: wanted })
     for (const [i, { input }] of features.entries())
       columns.set(exampleColumns.input(input), { kind: 'number', values: found[i]! })
   }

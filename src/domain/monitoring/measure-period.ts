@@ -4,7 +4,7 @@ import type { PredictionRecord } from '../../contract/serving.ts'
 import type { Reference } from '../../contract/training.ts'
 import { meanInterval, sortedQuantile, wilsonInterval } from '../../stats/intervals.ts'
 import { scoresOf } from '../training/evaluation.ts'
-import { chanceDistance, countsOn, driftOf } from './reference.ts'
+import { chanceDistance, countsOn, driftOf } from '../training/reference.ts'
 
 /** The predictions of one version in one role within a period. */
 export interface PeriodRows {

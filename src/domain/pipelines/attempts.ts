@@ -1,38 +1,16 @@
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { MillwrightError, messageOf } from '../../base/errors.ts'
-import { canonicalJson } from '../../base/hash.ts'
-import type { Json, StepDefinition } from '../../contract/pipeline.ts'
 import type { Artifact, StepRecord } from '../../contract/run.ts'
-import type { StepInputs } from '../../contract/step.ts'
 import type { StepListener, StepOutcome, StepTask, StepWork } from '../../ports/step-runner.ts'
+import { AttemptTracking } from './attempt-tracking.ts'
 import type { EngineServices } from './engine-services.ts'
-import { InlineContext } from './inline-context.ts'
+import { isInline, runInline } from './inline-attempt.ts'
 import type { LiveRun } from './live-run.ts'
+import type { PreparedStep, Success } from './prepared-step.ts'
 import { stepRetried } from './step-events.ts'
 import { unknownStage } from './step-key.ts'
 import { failedStep } from './step-record.ts'
-
-const heartbeatEvery = 5000
-const progressEvery = 1000
-
-/** What is the same for every attempt at a step, and every element of its fan-out. */
-export interface PreparedStep {
-  definition: StepDefinition
-  params: Record<string, Json>
-  inputs: StepInputs
-  inputsKey: string
-  /** Of the project's code; for functions only. */
-  codeVersion: string
-}
-
-/** The good end of an attempt, with its artifacts in the store. */
-interface Success {
-  output: Json
-  artifacts: Artifact[]
-  resources: StepRecord['resources']
-  exitCode: number | null
-}
 
 /**
  * Tries an execution as often as its definition allows. What used too much memory is not tried again: it would again.
@@ -66,7 +44,7 @@ export async function attempt(
     if (live.resumed) await rm(task.workDir, { recursive: true, force: true })
     let outcome: StepOutcome | Success
     try {
-      const tracking = new Tracking(services, live, current)
+      const tracking = new AttemptTracking(services, live, current)
       outcome = await runOnce(services, live, prepared, task, current, tracking)
       current = tracking.record
     } finally {
@@ -134,40 +112,6 @@ async function runOnce(
   }
 }
 
-async function runInline(
-  services: EngineServices,
-  live: LiveRun,
-  prepared: PreparedStep,
-  task: Omit<StepTask, 'work'>,
-  listener: StepListener,
-): Promise<StepOutcome | Success> {
-  const run = prepared.definition.run
-  const stage = run.kind === 'stage' ? services.stages.get(run.stage) : undefined
-  if (stage?.kind !== 'inline') throw new MillwrightError('internal', `The step ${task.step} is no inline stage.`)
-  const signal = AbortSignal.any([live.signal, AbortSignal.timeout(Math.min(task.limits.timeoutMs, 2 ** 31 - 1))])
-  const context = new InlineContext(task, signal, listener, services.blobs)
-  const aborted = new Promise<StepOutcome>((resolve) =>
-    signal.addEventListener('abort', () => {
-      const stopped = live.signal.aborted
-      const error = stopped ? 'It was stopped.' : `It ran longer than its limit of ${task.limits.timeoutMs} ms.`
-      resolve({ ok: false, reason: stopped ? 'stopped' : 'timeout', error, resources: null })
-    }),
-  )
-  const done = stage.run(context).then((output): Success => {
-    return {
-      output: JSON.parse(canonicalJson(output ?? null)) as Json,
-      artifacts: context.kept,
-      resources: null,
-      exitCode: null,
-    }
-  })
-  return Promise.race([done, aborted])
-}
-
-function isInline(services: EngineServices, { run }: StepDefinition): boolean {
-  return run.kind === 'stage' && services.stages.get(run.stage)?.kind === 'inline'
-}
-
 async function workOf(
   services: EngineServices,
   live: LiveRun,
@@ -225,47 +169,6 @@ async function keepArtifacts(services: EngineServices, outcome: StepOutcome & { 
     artifacts.push({ name, type, ...(await services.blobs.putFile(path)) })
   }
   return { output: outcome.output, artifacts, resources: outcome.resources, exitCode: outcome.exitCode ?? null }
-}
-
-/** Hears a running attempt, and passes on what is worth keeping. */
-class Tracking implements StepListener {
-  private lastSaved = Date.now()
-
-  constructor(
-    private readonly services: EngineServices,
-    private readonly live: LiveRun,
-    public record: StepRecord,
-  ) {}
-
-  log(stream: 'out' | 'err' | 'log', text: string): void {
-    this.services.logs.writer(this.record.id).write(stream, text)
-  }
-
-  progress(done: number, message: string): void {
-    this.record = { ...this.record, progress: { done, message } }
-    this.tell(null)
-    this.saveAfter(progressEvery)
-  }
-
-  heartbeat(usage: { memoryMb: number; cpuSeconds: number }): void {
-    const peak = Math.max(usage.memoryMb, this.record.resources?.peakMemoryMb ?? 0)
-    const resources = { peakMemoryMb: peak, cpuSeconds: usage.cpuSeconds }
-    this.record = { ...this.record, heartbeatAt: Date.now(), resources }
-    this.tell(usage)
-    this.saveAfter(heartbeatEvery)
-  }
-
-  private tell(usage: { memoryMb: number; cpuSeconds: number } | null): void {
-    const { id, runId, step, state, progress, elements } = this.record
-    this.services.notify({ runId, executionId: id, step, state, progress, elements, usage })
-  }
-
-  private saveAfter(interval: number): void {
-    const now = Date.now()
-    if (now - this.lastSaved < interval) return
-    this.lastSaved = now
-    this.live.note(this.record)
-  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,8 @@
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { MillwrightError, messageOf } from '../../base/errors.ts'
-import { canonicalJson, hashOf } from '../../base/hash.ts'
 import { newId } from '../../base/ids.ts'
-import { type Json, type PipelineDefinition, pipelineSchema } from '../../contract/pipeline.ts'
+import type { Json, PipelineDefinition } from '../../contract/pipeline.ts'
 import type { RunRecord, StepRecord } from '../../contract/run.ts'
 import { isRunOver } from '../../contract/states.ts'
 import type { Blobs } from '../../ports/blobs.ts'
@@ -18,6 +17,7 @@ import { afterCrash, resumedSteps, stepsKeptFrom } from './recovery.ts'
 import { runQueued } from './run-events.ts'
 import { RunExecution } from './run-execution.ts'
 import { runParams } from './run-params.ts'
+import { RunStore } from './run-store.ts'
 import { Slots } from './slots.ts'
 import type { StageRegistry } from './stage-registry.ts'
 import { StepKeys, unknownStage } from './step-key.ts'
@@ -59,6 +59,7 @@ export interface StartRequest {
  */
 export class PipelineEngine {
   private readonly services: EngineServices
+  private readonly store: RunStore
   private readonly admission = new Admission<RunExecution>()
   private readonly live = new Map<string, RunExecution>()
   private readonly watchers = new Set<(progress: StepProgress) => void>()
@@ -66,6 +67,7 @@ export class PipelineEngine {
 
   constructor(private readonly options: EngineOptions) {
     const { metadata, blobs, clock, runner, stages, projectDir, home } = options
+    this.store = new RunStore(metadata, blobs)
     this.services = {
       metadata,
       journal: new Journal(metadata),
@@ -106,12 +108,12 @@ export class PipelineEngine {
    * @throws `not-found`, `conflict` when it runs, waits or has succeeded.
    */
   async resume(runId: string): Promise<RunRecord> {
-    const run = await this.storedRun(runId)
+    const run = await this.store.run(runId)
     if (this.live.has(runId) || run.state === 'succeeded') {
       throw new MillwrightError('conflict', `The run ${runId} is ${run.state}; there is nothing to resume.`)
     }
-    const plan = this.planned(await this.pipelineOf(run))
-    const steps = resumedSteps(await this.stepsOf(run, plan))
+    const plan = this.planned(await this.store.pipelineOf(run))
+    const steps = resumedSteps(await this.store.steps(run, plan))
     const queued: RunRecord = { ...run, state: 'queued', endedAt: null, error: null }
     return this.admit(new RunExecution(this.services, queued, plan, byName(steps), true), steps)
   }
@@ -122,18 +124,18 @@ export class PipelineEngine {
    * @throws `not-found`, `conflict` while the earlier run is not over
    */
   async rerunFrom(runId: string, step: string, request: { startedBy: string; reason: string }): Promise<RunRecord> {
-    const earlier = await this.storedRun(runId)
+    const earlier = await this.store.run(runId)
     if (!isRunOver(earlier.state)) {
       throw new MillwrightError('conflict', `The run ${runId} is ${earlier.state}.`, {
         hint: 'Wait for it, or stop it.',
       })
     }
-    const pipeline = await this.pipelineOf(earlier)
+    const pipeline = await this.store.pipelineOf(earlier)
     const plan = this.planned(pipeline)
     const again = [...forcedSteps(plan, [step]), ...plan.descendants(step)]
     const { definitionHash, params } = earlier
     const run = await this.newRun({ pipeline, definitionHash, ...request }, params, again, runId)
-    const steps = stepsKeptFrom(await this.stepsOf(earlier, plan), run.id, new Set(again))
+    const steps = stepsKeptFrom(await this.store.steps(earlier, plan), run.id, new Set(again))
     return this.admit(new RunExecution(this.services, run, plan, byName(steps), false), steps)
   }
 
@@ -144,7 +146,7 @@ export class PipelineEngine {
   async stop(runId: string, by: string): Promise<RunRecord> {
     const execution = this.live.get(runId)
     if (!execution) {
-      const run = await this.storedRun(runId)
+      const run = await this.store.run(runId)
       throw new MillwrightError('conflict', `The run ${runId} is ${run.state}; there is nothing to stop.`)
     }
     execution.stop('stop', by)
@@ -173,7 +175,7 @@ export class PipelineEngine {
 
   /** The run when it is over, or was interrupted because the control plane closes. @throws `not-found` */
   async finished(runId: string): Promise<RunRecord> {
-    return this.live.get(runId)?.settled ?? this.storedRun(runId)
+    return this.live.get(runId)?.settled ?? this.store.run(runId)
   }
 
   /** @returns a function that ends it. */
@@ -215,13 +217,8 @@ export class PipelineEngine {
     force: string[],
     from: string | null,
   ): Promise<RunRecord> {
-    const text = canonicalJson(request.pipeline)
-    const pipelineHash = hashOf(request.pipeline)
-    const keep = async (): Promise<void> => {
-      if (!(await this.services.blobs.has(pipelineHash))) await this.services.blobs.put(Buffer.from(text))
-    }
     const describe = async () => request.attended?.source ?? this.options.describeSource()
-    const [source] = await Promise.all([describe(), keep()])
+    const [source, pipelineHash] = await Promise.all([describe(), this.store.keepPipeline(request.pipeline)])
     return {
       id: newId('run'),
       pipeline: request.pipeline.name,
@@ -271,11 +268,11 @@ export class PipelineEngine {
   }
 
   private async takeUp(run: RunRecord): Promise<RunRecord> {
-    const pipeline = await this.pipelineOf(run)
+    const pipeline = await this.store.pipelineOf(run)
     const plan = this.planned(pipeline)
-    const steps = await this.stepsOf(run, plan)
-    if (run.state === 'running' && pipeline.afterCrash === 'fail') {
-      const text = 'The control plane died while it ran.'
+    const steps = await this.store.steps(run, plan)
+    if (run.state !== 'queued' && pipeline.afterCrash === 'fail') {
+      const text = 'The control plane ended while it ran.'
       return this.services.metadata.transaction((writer) => afterCrash(writer, run, steps, text))
     }
     const begun = run.state !== 'queued'
@@ -286,26 +283,6 @@ export class PipelineEngine {
       execution.begin()
     } else this.admission.enqueue(pipeline, execution)
     return execution.run
-  }
-
-  private async storedRun(runId: string): Promise<RunRecord> {
-    const run = await this.services.metadata.get('run', runId)
-    if (!run) throw new MillwrightError('not-found', `There is no run '${runId}'.`)
-    return run
-  }
-
-  private async pipelineOf(run: RunRecord): Promise<PipelineDefinition> {
-    const bytes = await this.services.blobs.get(run.pipelineHash)
-    return pipelineSchema.parse(JSON.parse(Buffer.from(bytes).toString()))
-  }
-
-  private async stepsOf(run: RunRecord, plan: PipelinePlan): Promise<StepRecord[]> {
-    const { metadata } = this.services
-    return Promise.all(
-      plan.order.map(async (step) => {
-        return (await metadata.get('step', `${run.id}/${step.name}`)) ?? pendingStep(run.id, step.name)
-      }),
-    )
   }
 }
 

@@ -2,11 +2,12 @@ import { MillwrightError, messageOf } from '../../base/errors.ts'
 import { hashOf } from '../../base/hash.ts'
 import type { Json, StepDefinition } from '../../contract/pipeline.ts'
 import type { StepRecord } from '../../contract/run.ts'
-import { attempt, discardFiles, type PreparedStep } from './attempts.ts'
+import { attempt, discardFiles } from './attempts.ts'
 import { conditionHolds, conditionText } from './condition.ts'
 import type { EngineServices } from './engine-services.ts'
 import { fanOut } from './fan-out.ts'
 import type { LiveRun } from './live-run.ts'
+import type { PreparedStep } from './prepared-step.ts'
 import { resolveReference } from './reference.ts'
 import { reuse } from './reuse.ts'
 import { stepParams } from './run-params.ts'
@@ -89,7 +90,10 @@ async function bringToEnd(
   }
   if (!elements) {
     return attempt(services, live, prepared, record, (started) => {
-      live.note(started, stepStarted(live.run, started))
+      const news = stepStarted(live.run, started)
+      // Its end can be taken over after a crash only if its start is known, and this one should not happen twice.
+      if (sideEffects) void live.save(started, news)
+      else live.note(started, news)
     })
   }
   const { elements: _, ...common } = parts

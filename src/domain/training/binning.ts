@@ -20,8 +20,11 @@ export interface BinnedFrame {
   /** Bytes a row: the number of features, rounded up to a multiple of four. */
   readonly stride: number
   readonly bytes: Uint8Array
-  /** The same memory as 32-bit words. */
-  readonly words: Uint32Array
+}
+
+/** Bytes a row of so many features. */
+export function binStride(features: number): number {
+  return Math.ceil(features / 4) * 4
 }
 
 /**
@@ -34,15 +37,18 @@ export function fitBins(frame: Frame, seed: number): BinEdges {
   return { edges: frame.columns.map((column) => edgesOf(sortedValues(column, sample))) }
 }
 
-export function binFrame(frame: Frame, { edges }: BinEdges): BinnedFrame {
+/** @param bytes where to, zeros; a new array when left out */
+export function binFrame(
+  frame: Frame,
+  { edges }: BinEdges,
+  bytes: Uint8Array = new Uint8Array(frame.rows * binStride(frame.columns.length)),
+): BinnedFrame {
   const features = frame.columns.length
-  const stride = Math.ceil(features / 4) * 4
-  const bytes = new Uint8Array(frame.rows * stride)
+  const stride = binStride(features)
   for (let feature = 0; feature < features; feature += 1) {
     fillBins(frame.columns[feature]!, edges[feature]!, bytes, feature, stride)
   }
-  // Node runs on little-endian machines only: byte k of a word is feature k of its group of four.
-  return { rows: frame.rows, features, stride, bytes, words: new Uint32Array(bytes.buffer) }
+  return { rows: frame.rows, features, stride, bytes }
 }
 
 function fillBins(column: Float32Array, edges: Float32Array, bytes: Uint8Array, feature: number, stride: number): void {

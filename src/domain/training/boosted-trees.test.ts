@@ -192,6 +192,8 @@ describe('boosted trees', () => {
     expect(train({}, { target: new Float64Array(100).fill(Number.NaN) })).toThrow(invalid('target'))
     expect(train({}, { task: 'binary', classes: ['a', 'b'], target: new Float64Array(100) })).toThrow(invalid('target'))
     expect(train({}, { weights: new Float64Array(100) })).toThrow(invalid('weights'))
+    const other = { ...frame, names: ['x0', 'x1', 'y'] }
+    expect(() => trainModel({ kind: 'boosted-trees' }, frame, other, { seed: 1 })).toThrow(invalid('validation'))
   })
 
   it('refuse damaged model files', () => {

@@ -1,11 +1,12 @@
 import { MillwrightError } from '../../base/errors.ts'
 import { seededRandom } from '../../base/random.ts'
-import { type BinnedFrame, binFrame, fitBins, missingBin } from './binning.ts'
+import { type BinnedFrame, binFrame, binStride, fitBins, missingBin } from './binning.ts'
 import type { TrainingFrame } from './frame.ts'
-import { type BinnedNode, TreeGrower } from './histogram-tree.ts'
+import { type BinnedNode, growerMemory, TreeGrower } from './histogram-tree.ts'
 import type { TreeEnsemble } from './model.ts'
 import type { BoostedTreesSpec } from './model-spec.ts'
 import { type Objective, objectiveOf } from './objective.ts'
+import { alignedSize, TrainingMemory } from './training-memory.ts'
 import { layOutTrees } from './tree-layout.ts'
 
 export interface TrainingProgress {
@@ -33,7 +34,7 @@ export interface BoostingResult {
  * Gradient boosting over histograms (Friedman 2001; Ke et al. 2017): second-order steps, leaf-wise trees, missing
  * values on a learned side. The same frame, specification and seed give the same bytes.
  *
- * @throws MillwrightError `training-aborted` when the signal asks for it.
+ * @throws MillwrightError `training-aborted` when the signal asks for it, `training-too-large` beyond 4 GiB.
  */
 export function boostTrees(
   spec: BoostedTreesSpec,
@@ -43,15 +44,16 @@ export function boostTrees(
 ): BoostingResult {
   const random = seededRandom(options.seed)
   const bins = fitBins(frame, options.seed)
-  const binned = binFrame(frame, bins)
-  const valueBins = bins.edges.map((edges) => edges.length + 1)
   const objective = objectiveOf(frame)
+  const memory = memoryFor(spec, frame, objective.outputs)
+  const binned = binFrame(frame, bins, memory.uint8(frame.rows * binStride(frame.columns.length)))
+  const valueBins = bins.edges.map((edges) => edges.length + 1)
   const baseScores = objective.baseScores(frame).map(Math.fround)
   const scores = startScores(baseScores, frame.rows)
   const watch =
     validation === null ? null : new ValidationWatch(validation, binFrame(validation, bins), objective, baseScores)
-  const gradients = Array.from({ length: objective.outputs }, () => new Float32Array(2 * frame.rows))
-  const grower = new TreeGrower(binned, valueBins, spec)
+  const gradients = Array.from({ length: objective.outputs }, () => memory.float32(2 * frame.rows))
+  const grower = new TreeGrower(memory, binned, valueBins, spec)
   const splittable = valueBins.flatMap((_, feature) => (hasSplit(frame, feature, valueBins) ? [feature] : []))
 
   const trees: BinnedNode[] = []
@@ -83,6 +85,14 @@ export function boostTrees(
     ensemble: layOutTrees(trees.slice(0, kept * objective.outputs), bins, baseScores),
     validationLosses: Float64Array.from(validationLosses),
   }
+}
+
+function memoryFor(spec: BoostedTreesSpec, frame: TrainingFrame, outputs: number): TrainingMemory {
+  const stride = binStride(frame.columns.length)
+  const gradients = outputs * alignedSize(8 * frame.rows)
+  return new TrainingMemory(
+    alignedSize(frame.rows * stride) + gradients + growerMemory(frame.rows, stride, spec.maxLeaves),
+  )
 }
 
 /** The scores of the validation rows, kept up to date tree by tree. */

@@ -37,9 +37,24 @@ export function scoreWidth(frame: Pick<TrainingFrame, 'task' | 'classes'>): numb
  * not positive, or there is nothing to learn.
  */
 export function checkTrainingFrame(frame: TrainingFrame): void {
-  const fail = (message: string, field: string, hint?: string): never => {
-    throw new MillwrightError('training-frame-invalid', message, { field, hint })
+  checkShape(frame)
+  if (frame.task !== 'regression' && frame.target.every((value) => value === frame.target[0])) {
+    fail('every row of the target has the same class', 'target', 'train on a range that holds more than one class')
   }
+}
+
+/**
+ * @throws MillwrightError `training-frame-invalid` when the frame is wrong in itself or does not have the columns and
+ * the task of the frame that is trained on.
+ */
+export function checkValidationFrame(frame: TrainingFrame, training: TrainingFrame): void {
+  checkShape(frame)
+  const describe = ({ task, classes, names, kinds }: TrainingFrame) => JSON.stringify([task, classes, names, kinds])
+  if (describe(frame) === describe(training)) return
+  fail('the validation frame has other columns or another task than the training frame', 'validation')
+}
+
+function checkShape(frame: TrainingFrame): void {
   const width = frame.columns.length
   if (width === 0) fail('the training frame has no columns', 'columns')
   if (frame.names.length !== width || frame.kinds.length !== width || frame.categories.length !== width) {
@@ -53,23 +68,24 @@ export function checkTrainingFrame(frame: TrainingFrame): void {
   if (frame.target.length !== frame.rows) {
     fail(`the target has ${frame.target.length} values for ${frame.rows} rows`, 'target')
   }
-  if (frame.weights !== undefined) checkWeights(frame.weights, frame.rows, fail)
-  checkTarget(frame, fail)
+  if (frame.weights !== undefined) checkWeights(frame.weights, frame.rows)
+  checkTarget(frame)
 }
 
-type Fail = (message: string, field: string, hint?: string) => never
+function fail(message: string, field: string, hint?: string): never {
+  throw new MillwrightError('training-frame-invalid', message, { field, hint })
+}
 
-function checkWeights(weights: Float64Array, rows: number, fail: Fail): void {
+function checkWeights(weights: Float64Array, rows: number): void {
   if (weights.length !== rows) fail(`there are ${weights.length} weights for ${rows} rows`, 'weights')
   const bad = weights.findIndex((weight) => !(weight > 0 && weight < Number.POSITIVE_INFINITY))
   if (bad >= 0) fail(`the weight of row ${bad} is ${weights[bad]}, not a positive number`, 'weights')
 }
 
-function checkTarget(frame: TrainingFrame, fail: Fail): void {
+function checkTarget(frame: TrainingFrame): void {
   const classCount = frame.task === 'regression' ? 0 : (frame.classes?.length ?? 0)
   if (frame.task === 'binary' && classCount !== 2) fail(`a binary task has 2 classes, not ${classCount}`, 'classes')
   if (frame.task === 'multiclass' && classCount < 2) fail('a multiclass task needs at least 2 classes', 'classes')
-  const seen = new Set<number>()
   for (let row = 0; row < frame.rows; row += 1) {
     const value = frame.target[row]!
     const valid =
@@ -77,10 +93,6 @@ function checkTarget(frame: TrainingFrame, fail: Fail): void {
     if (!valid) {
       fail(`the target of row ${row} is ${value}`, 'target', 'leave out rows whose label is missing or unknown')
     }
-    if (seen.size < 2) seen.add(value)
-  }
-  if (classCount > 0 && seen.size < 2) {
-    fail('every row of the target has the same class', 'target', 'train on a range that holds more than one class')
   }
 }
 

@@ -1,6 +1,7 @@
 import { type BinnedFrame, missingBin } from './binning.ts'
-import { fillHistogram, HistogramPool, subtractHistogram } from './gradient-histogram.ts'
+import { type GradientHistogram, HistogramBuilder, histogramMemory } from './gradient-histogram.ts'
 import { bestSplit, type NodeSums, type Split, type SplitLimits } from './split-search.ts'
+import { alignedSize, type TrainingMemory } from './training-memory.ts'
 
 /** A node of a tree over bins; a leaf has no split. */
 export interface BinnedNode {
@@ -21,30 +22,36 @@ interface OpenLeaf {
   readonly node: BinnedNode
   readonly start: number
   readonly end: number
-  readonly histogram: Float64Array
+  readonly histogram: GradientHistogram
   readonly split: Split
+}
+
+/** Bytes of training memory that a `TreeGrower` takes. */
+export function growerMemory(rows: number, stride: number, maxLeaves: number): number {
+  return 2 * alignedSize(4 * rows) + histogramMemory(stride, maxLeaves)
 }
 
 /**
  * Grows trees leaf by leaf, the leaf with the greatest gain first. Rows of a node are one stretch of `order`; a
- * split partitions that stretch in place and keeps the order within each side. Only the smaller child's histogram is
+ * split partitions that stretch in place. Only the smaller child's histogram is
  * summed from its rows, the larger one is the difference to the parent.
  */
 export class TreeGrower {
-  private readonly pool: HistogramPool
+  private readonly builder: HistogramBuilder
   private readonly order: Uint32Array
-  private readonly scratch: Uint32Array
-  private readonly goesLeft = new Uint8Array(256)
 
-  /** @param valueBins for each feature the number of its value bins */
+  /**
+   * @param memory holds `binned` and the gradients, with `growerMemory` bytes left
+   * @param valueBins for each feature the number of its value bins
+   */
   constructor(
-    private readonly binned: BinnedFrame,
+    memory: TrainingMemory,
+    binned: BinnedFrame,
     private readonly valueBins: ArrayLike<number>,
     private readonly limits: GrowLimits,
   ) {
-    this.pool = new HistogramPool(binned)
-    this.order = new Uint32Array(binned.rows)
-    this.scratch = new Uint32Array(binned.rows)
+    this.order = memory.uint32(binned.rows)
+    this.builder = new HistogramBuilder(memory, { binned, order: this.order }, memory.uint32(binned.rows))
   }
 
   /**
@@ -63,19 +70,17 @@ export class TreeGrower {
     const root = this.nodeOf(this.sumsOf(count, gradients))
     const open: OpenLeaf[] = []
     const closed: { node: BinnedNode; start: number; end: number }[] = []
-    const place = (node: BinnedNode, start: number, end: number, histogram: Float64Array): void => {
+    const place = (node: BinnedNode, start: number, end: number, histogram: GradientHistogram): void => {
       const split = this.searchSplit(node, features, histogram)
       if (split !== null) {
         open.push({ node, start, end, histogram, split })
         return
       }
-      this.pool.give(histogram)
+      this.builder.release(histogram)
       closed.push({ node, start, end })
     }
 
-    const rootHistogram = this.pool.take()
-    fillHistogram(rootHistogram, this.binned, this.order, 0, count, gradients)
-    place(root, 0, count, rootHistogram)
+    place(root, 0, count, this.builder.sum(0, count, gradients))
     for (let leaves = 1; leaves < this.limits.maxLeaves && open.length > 0; leaves += 1) {
       const leaf = takeGreatestGain(open)
       const { node, start, end, split } = leaf
@@ -86,20 +91,20 @@ export class TreeGrower {
       const isLastSplit = leaves + 1 === this.limits.maxLeaves
       if (isLastSplit || !(this.canSplit(node.left) || this.canSplit(node.right))) {
         // Nobody will ask these children for a split: their histograms are not needed.
-        this.pool.give(leaf.histogram)
+        this.builder.release(leaf.histogram)
         closed.push({ node: node.left, start, end: middle }, { node: node.right, start: middle, end })
         continue
       }
-      const smaller = this.pool.take()
       const leftIsSmaller = middle - start <= end - middle
-      if (leftIsSmaller) fillHistogram(smaller, this.binned, this.order, start, middle, gradients)
-      else fillHistogram(smaller, this.binned, this.order, middle, end, gradients)
-      subtractHistogram(leaf.histogram, smaller)
-      place(node.left, start, middle, leftIsSmaller ? smaller : leaf.histogram)
-      place(node.right, middle, end, leftIsSmaller ? leaf.histogram : smaller)
+      const smaller = leftIsSmaller
+        ? this.builder.sum(start, middle, gradients)
+        : this.builder.sum(middle, end, gradients)
+      const larger = this.builder.subtract(leaf.histogram, smaller)
+      place(node.left, start, middle, leftIsSmaller ? smaller : larger)
+      place(node.right, middle, end, leftIsSmaller ? larger : smaller)
     }
     for (const leaf of open) {
-      this.pool.give(leaf.histogram)
+      this.builder.release(leaf.histogram)
       closed.push(leaf)
     }
     for (const { node, start, end } of closed) onLeaf(node.value, this.order.subarray(start, end))
@@ -136,28 +141,12 @@ export class TreeGrower {
     return node.sums.rows >= 2 * this.limits.minSamplesLeaf
   }
 
-  private searchSplit(node: BinnedNode, features: ArrayLike<number>, histogram: Float64Array): Split | null {
+  private searchSplit(node: BinnedNode, features: ArrayLike<number>, histogram: GradientHistogram): Split | null {
     return this.canSplit(node) ? bestSplit(histogram, node.sums, features, this.valueBins, this.limits) : null
   }
 
-  /** Moves the rows that go left to the front of the stretch, without a branch, for half of the guesses would be wrong. */
-  private partition(start: number, end: number, split: Split): number {
-    const { order, scratch, goesLeft } = this
-    const { bytes, stride } = this.binned
-    for (let bin = 0; bin < missingBin; bin += 1) goesLeft[bin] = bin <= split.bin ? 1 : 0
-    goesLeft[missingBin] = split.missingLeft ? 1 : 0
-    let left = start
-    let right = 0
-    for (let index = start; index < end; index += 1) {
-      const row = order[index]!
-      const isLeft = goesLeft[bytes[row * stride + split.feature]!]!
-      order[left] = row
-      scratch[right] = row
-      left += isLeft
-      right += 1 - isLeft
-    }
-    order.set(scratch.subarray(0, right), left)
-    return left
+  private partition(start: number, end: number, { feature, bin: last, missingLeft }: Split): number {
+    return this.builder.partition(start, end, feature, (bin) => (bin === missingBin ? missingLeft : bin <= last))
   }
 }
 

@@ -1,5 +1,5 @@
 import { missingBin } from './binning.ts'
-import { binFields, featureFields } from './gradient-histogram.ts'
+import { binFields, featureFields } from './histogram-kernels.ts'
 
 /** Sums over the rows of a node. */
 export interface NodeSums {

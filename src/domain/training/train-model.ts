@@ -1,5 +1,5 @@
 import { boostTrees, type TrainingOptions } from './boosted-trees.ts'
-import { checkTrainingFrame, type TrainingFrame } from './frame.ts'
+import { checkTrainingFrame, checkValidationFrame, type TrainingFrame } from './frame.ts'
 import { fitLinear } from './linear.ts'
 import type { TrainedModel } from './model.ts'
 import { type ModelSpecInput, resolveSpec } from './model-spec.ts'
@@ -9,7 +9,7 @@ import { type ModelSpecInput, resolveSpec } from './model-spec.ts'
  * model, byte for byte.
  *
  * @param validation rows that early stopping watches; without them every tree is kept
- * @throws MillwrightError `model-spec-invalid`, `training-frame-invalid`, `training-aborted`
+ * @throws MillwrightError `model-spec-invalid`, `training-frame-invalid`, `training-aborted`, `training-too-large`
  */
 export function trainModel(
   input: ModelSpecInput,
@@ -19,7 +19,7 @@ export function trainModel(
 ): TrainedModel {
   const spec = resolveSpec(input)
   checkTrainingFrame(frame)
-  if (validation !== null) checkTrainingFrame(validation)
+  if (validation !== null) checkValidationFrame(validation, frame)
   const facts = {
     task: frame.task,
     classes: frame.classes,

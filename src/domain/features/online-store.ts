@@ -1,0 +1,83 @@
+import type { FeatureBatch } from '../../ports/feature-batch.ts'
+import { EventSeries } from './event-series.ts'
+import type { FeatureViewPlan } from './feature-view.ts'
+import { windowValue } from './window.ts'
+
+interface OnlineView {
+  plan: FeatureViewPlan
+  series: Map<string, EventSeries>
+  /** Time of the newest event of any entity; null before the first. */
+  newest: number | null
+}
+
+/** Values beside the newest event's time: a request may look back a little without losing its window's beginning. */
+export const trimSlackMs = 3_600_000
+
+/**
+ * The windows of all entities in memory, fed by the feature log in any order of arrival. The values are those that a training set has for the same events
+ * and time, bit for bit.
+ */
+export class OnlineStore {
+  private readonly views = new Map<string, OnlineView>()
+  /** `seq` of the last batch that was taken in. */
+  position = 0
+
+  constructor(plans: Iterable<FeatureViewPlan>) {
+    for (const plan of plans) this.views.set(plan.view.name, { plan, series: new Map(), newest: null })
+  }
+
+  /** Events made under another definition of the view are passed over. */
+  apply(batch: FeatureBatch): void {
+    this.position = Math.max(this.position, batch.seq)
+    const view = this.views.get(batch.view)
+    if (view === undefined || view.plan.hash !== batch.viewHash) return
+    const { entities, times, values } = batch
+    const row = new Float64Array(values.length)
+    for (let i = 0; i < times.length; i += 1) {
+      const key = entities.dictionary[entities.codes[i]!]
+      const time = times[i]!
+      if (key === undefined || Number.isNaN(time)) continue
+      let series = view.series.get(key)
+      if (series === undefined) {
+        series = new EventSeries(values.length, false)
+        view.series.set(key, series)
+      }
+      for (let v = 0; v < values.length; v += 1) row[v] = values[v]![i]!
+      series.insert(time, 0, row)
+      if (view.newest === null || time > view.newest) view.newest = time
+    }
+  }
+
+  /** @returns NaN where there is nothing in the window, and for an unknown entity, view or feature; a count is 0 then. */
+  value(view: string, feature: string, key: string, at: number): number {
+    const known = this.views.get(view)
+    const window = known?.plan.features.get(feature)
+    if (known === undefined || window === undefined) return Number.NaN
+    const series = known.series.get(key)
+    if (series === undefined) return window.aggregate === 'count' ? 0 : Number.NaN
+    return windowValue(series, window, at)
+  }
+
+  /** Time of the entity's newest event at or before a time; null without one. */
+  newest(view: string, key: string, at: number): number | null {
+    const series = this.views.get(view)?.series.get(key)
+    const count = series?.countUntil(at) ?? 0
+    return count === 0 ? null : series!.times[count - 1]!
+  }
+
+  /** Time of the newest event of a view; null before the first. */
+  newestOf(view: string): number | null {
+    return this.views.get(view)?.newest ?? null
+  }
+
+  /** Forgets what no window reaches any more. */
+  trim(now: number): void {
+    for (const { plan, series } of this.views.values()) {
+      const before = plan.longestMs === null ? now : now - plan.longestMs
+      for (const [key, events] of series) {
+        events.trim(before - trimSlackMs, plan.longestMs === null)
+        if (events.length === 0) series.delete(key)
+      }
+    }
+  }
+}

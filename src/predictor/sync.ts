@@ -1,0 +1,112 @@
+import { messageOf } from '../base/errors.ts'
+import type { Client } from '../sdk/client.ts'
+import type { PredictorClock } from './clock.ts'
+import type { Endpoints } from './endpoints.ts'
+import type { PredictorMetrics } from './metrics.ts'
+import type { OnlineState } from './online-state.ts'
+import type { LogShipper } from './ship-log.ts'
+import { type PredictorState, writeState } from './state-file.ts'
+
+export interface SyncParts {
+  client: Client
+  address: () => string
+  folder: string
+  state: PredictorState
+  endpoints: Endpoints
+  features: OnlineState
+  clock: PredictorClock
+  shipper: LogShipper
+  metrics: PredictorMetrics
+  onFault(message: string): void
+}
+
+const retryMs = 500
+const mostRetryMs = 5000
+const shipEveryMs = 1000
+
+/**
+ * Keeps a prediction service in step with the control plane: says where it stands, takes what is new, brings what was logged. While there is no control
+ * plane it tries again and goes on answering from what it has.
+ */
+export class Sync {
+  private stopped = false
+  private abort = new AbortController()
+  private loop: Promise<void> = Promise.resolve()
+  private shipping: NodeJS.Timeout | undefined
+
+  constructor(private readonly parts: SyncParts) {}
+
+  start(): void {
+    this.loop = this.run()
+    // Between turns of the sync, which may hold for seconds while nothing is new.
+    this.shipping = setInterval(() => void this.ship().catch(() => {}), shipEveryMs)
+  }
+
+  /** Ends the loop and brings what is left of the log, if somebody takes it. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    clearInterval(this.shipping)
+    this.abort.abort()
+    await this.loop
+    await this.ship().catch(() => {})
+  }
+
+  private shipNow: Promise<void> = Promise.resolve()
+  private ship(): Promise<void> {
+    this.shipNow = this.shipNow.catch(() => {}).then(() => this.parts.shipper.ship())
+    return this.shipNow
+  }
+
+  private async run(): Promise<void> {
+    let wait = retryMs
+    while (!this.stopped) {
+      try {
+        // What was answered before is there before it says that it stands at a later time: a barrier relies on it.
+        await this.ship()
+        await this.once()
+        wait = retryMs
+      } catch (error) {
+        if (this.stopped) return
+        this.parts.onFault(messageOf(error))
+        await new Promise((resolve) => setTimeout(resolve, wait))
+        wait = Math.min(mostRetryMs, wait * 2)
+      }
+    }
+  }
+
+  private async once(): Promise<void> {
+    const { client, state, endpoints, features, clock, metrics, folder } = this.parts
+    // One for each call: listeners on a signal that lives for ever would pile up.
+    this.abort = new AbortController()
+    const call = {
+      params: { predictor: state.predictor },
+      body: {
+        address: this.parts.address(),
+        revision: endpoints.revision,
+        faults: endpoints.faults,
+        featureSeq: features.position,
+        clock: clock.position,
+        witness: state.witness,
+        dropped: metrics.droppedTotal,
+      },
+      signal: this.abort.signal,
+    }
+    const news = await client.synchronise(call)
+    if (news.features.length > 0) {
+      await features.take(news.features)
+      metrics.tookFeatures(features.position)
+    }
+    let changed = false
+    if (news.plan) {
+      await features.followViews(news.plan)
+      await endpoints.take(news.plan)
+      state.plan = news.plan
+      changed = true
+    }
+    // Every hour of a replay is not worth a write to the disk; a change of mode is.
+    if (clock.set(news.clock)) changed = true
+    state.clock = news.clock
+    state.witness = news.head
+    if (changed) await writeState(folder, state)
+  }
+}

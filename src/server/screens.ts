@@ -100,6 +100,7 @@ async function startVite(): Promise<ViteDevServer> {
       hmr: false,
       ws: false,
       watch: null,
+      warmup: { clientFiles: ['./main.tsx', './*.ts', './*/*.ts', './*/*.tsx'] },
       // Which hosts may ask is for the control plane to say.
       allowedHosts: true,
       // Not the whole clone: a home with data may lie in it. node_modules may be a link to another folder.

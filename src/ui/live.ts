@@ -3,7 +3,7 @@ import type { Event } from '../contract/events.ts'
 import { type Answer, addresses, read } from './api.ts'
 import { type EventFeed, emptyFeed, withNewer, withNewestPage, withOlder } from './event-feed.ts'
 
-export type Connection = 'connecting' | 'live' | 'offline'
+type Connection = 'connecting' | 'live' | 'offline'
 
 export interface LiveState {
   connection: Connection

@@ -38,9 +38,9 @@ const leastMsBetween = 1_000
 export function followEvents(): void {
   const waiting = new Set<string>()
   let last = 0
-  let timer: ReturnType<typeof setTimeout> | null = null
+  let isPlanned = false
   const flush = (): void => {
-    timer = null
+    isPlanned = false
     last = Date.now()
     const stages = new Set(waiting)
     waiting.clear()
@@ -53,7 +53,9 @@ export function followEvents(): void {
   }
   live.onEvents((events) => {
     for (const event of events) waiting.add(event.stage)
-    timer ??= setTimeout(flush, Math.max(0, last + leastMsBetween - Date.now()))
+    if (isPlanned) return
+    isPlanned = true
+    setTimeout(flush, Math.max(0, last + leastMsBetween - Date.now()))
   })
   live.onReconnect(() => void queryClient.invalidateQueries())
 }

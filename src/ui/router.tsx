@@ -23,7 +23,7 @@ const root = createRootRoute({
 })
 
 /** All that the overview lets one choose, so that a link holds it. */
-export interface OverviewSearch {
+interface OverviewSearch {
   stage?: string | undefined
   subject?: string | undefined
   endpoint?: string | undefined

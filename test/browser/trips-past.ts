@@ -58,7 +58,8 @@ const newsOf: Record<number, NewEvent[]> = {
       subject: 'model:late@3',
       ...system,
       level: 'bad',
-      message: 'late@3 was refused: its log_loss is worse than that of late@2 by 0.042 (0.038 to 0.046), and may not be worse',
+      message:
+        'late@3 was refused: its log_loss is worse than that of late@2 by 0.042 (0.038 to 0.046), and may not be worse',
       data: { version: 'late@3' },
     },
   ],
@@ -111,8 +112,12 @@ export async function writePast(metadata: Metadata, advance: (to: number) => Pro
     await advance(tripsStart + (index + 1) * day)
     const [version, since] = index < 28 ? ['late@1', 0] : index >= 84 && index < 97 ? ['late@4', 84] : ['late@2', 28]
     await metadata.transaction(async (writer) => {
-      await writer.put('measurement', measurement(index, version as string, 'primary', aucOn(index, index - Number(since))))
-      if (index >= 28) await writer.put('measurement', measurement(index, 'late@1', 'shadow', aucOn(index, index) - 0.006))
+      await writer.put(
+        'measurement',
+        measurement(index, version as string, 'primary', aucOn(index, index - Number(since))),
+      )
+      if (index >= 28)
+        await writer.put('measurement', measurement(index, 'late@1', 'shadow', aucOn(index, index) - 0.006))
       for (const event of newsOf[index] ?? [committed(index)]) await writer.emit(event)
     })
   }

@@ -103,7 +103,7 @@ export function DataTable<T extends RowData>({
           ))}
         </thead>
         <tbody onKeyDown={move}>
-          {before > 0 && <tr aria-hidden="true" style={{ height: before }} />}
+          {before > 0 && <tr style={{ height: before }} />}
           {items.map(({ index }) => {
             const row = model[index]!
             return (
@@ -122,7 +122,7 @@ export function DataTable<T extends RowData>({
               </tr>
             )
           })}
-          {after > 0 && <tr aria-hidden="true" style={{ height: after }} />}
+          {after > 0 && <tr style={{ height: after }} />}
         </tbody>
       </table>
     </div>

@@ -38,7 +38,8 @@ export function edgePath(from: Box, to: Box): string {
   const straight = (x1: number, y1: number, x2: number, y2: number): string =>
     `M${x1.toFixed(1)} ${y1.toFixed(1)}L${x2.toFixed(1)} ${y2.toFixed(1)}`
   const y = overlap(from.top, from.bottom, to.top, to.bottom)
-  if (y !== null) return to.left >= from.right ? straight(from.right, y, to.left, y) : straight(from.left, y, to.right, y)
+  if (y !== null)
+    return to.left >= from.right ? straight(from.right, y, to.left, y) : straight(from.left, y, to.right, y)
   const x = overlap(from.left, from.right, to.left, to.right)
   const start = (from.top + from.bottom) / 2
   if (x === null) {

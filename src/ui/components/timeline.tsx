@@ -49,7 +49,7 @@ export function Timeline({
   complete: boolean
   readOlder: () => void
 }) {
-  const scroller = useRef<HTMLDivElement>(null)
+  const scroller = useRef<HTMLElement>(null)
   const rowHeight = useNarrow() ? 78 : 50
   const rows = useVirtualizer({
     count: events.length,
@@ -60,7 +60,7 @@ export function Timeline({
   })
   const shown = rows.getVirtualItems()
 
-  // Another row height is another layout.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another row height is another layout
   useLayoutEffect(() => rows.measure(), [rows, rowHeight])
 
   const top = useRef<number | undefined>(undefined)
@@ -82,7 +82,7 @@ export function Timeline({
   return (
     // A region that scrolls must be reachable by the keyboard.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
-    <div className="timeline" ref={scroller} tabIndex={0} role="region" aria-label="Events, newest first">
+    <section className="timeline" ref={scroller} tabIndex={0} aria-label="Events, newest first">
       <ol style={{ height: rows.getTotalSize() }}>
         {shown.map(({ key, index, start }) => {
           const event = events[index]!
@@ -93,6 +93,6 @@ export function Timeline({
           )
         })}
       </ol>
-    </div>
+    </section>
   )
 }

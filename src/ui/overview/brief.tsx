@@ -29,7 +29,9 @@ export function Brief({ project }: { project: Answer<'project'> }) {
             fact && (
               <div key={term}>
                 <dt>{term}</dt>
-                <dd className={term === 'Definition' ? 'hash' : ''} title={term === 'Definition' ? applied.id : fact}>{fact}</dd>
+                <dd className={term === 'Definition' ? 'hash' : ''} title={term === 'Definition' ? applied.id : fact}>
+                  {fact}
+                </dd>
               </div>
             ),
         )}

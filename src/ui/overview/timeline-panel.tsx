@@ -17,7 +17,8 @@ const wanted = (event: Event, stage: string | undefined, subject: string | undef
 function StageFilter({ stage, choose }: { stage: string | undefined; choose: (stage: string | undefined) => void }) {
   const choices = [{ stage: undefined, title: 'All' }, ...stageViews, { stage: 'project', title: 'Project' }]
   return (
-    <div className="chips" role="group" aria-label="Events of which stage">
+    <fieldset className="chips">
+      <legend className="visually-hidden">Events of which stage</legend>
       {choices.map((choice) => (
         <button
           key={choice.title}
@@ -28,7 +29,7 @@ function StageFilter({ stage, choose }: { stage: string | undefined; choose: (st
           {choice.title}
         </button>
       ))}
-    </div>
+    </fieldset>
   )
 }
 

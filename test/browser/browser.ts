@@ -48,6 +48,7 @@ export interface View {
 export async function visit(browser: Browser, address: string, { width, height, colorScheme }: View): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme, isMobile: width < 720 })
   const page = await context.newPage()
+  page.setDefaultTimeout(10_000)
   const errors: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text())

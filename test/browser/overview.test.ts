@@ -151,7 +151,7 @@ describe.skipIf(!chromiumPath)(
       expect(await page.locator('.timeline li').count()).toBe(1)
 
       await page.getByLabel('Metric').selectOption('log_loss')
-      await page.getByText('log loss once labels had arrived').waitFor()
+      await page.getByText('Log loss of labelled answers').waitFor()
       await page.getByRole('button', { name: 'Table' }).click()
       const table = page.locator('.chart table')
       expect(await table.locator('th').allTextContents()).toEqual(['Day', 'Serving', 'Frozen late@1'])

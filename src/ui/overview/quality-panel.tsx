@@ -9,7 +9,7 @@ import { markedTypes, metricsOf, qualityMarks, qualitySeries } from './quality-s
 
 const route = getRouteApi('/')
 const format = (value: number): string => value.toFixed(3)
-const metricWords: Record<string, string> = { auc: 'AUC', log_loss: 'log loss', brier: 'Brier score' }
+const metricWords: Record<string, string> = { auc: 'AUC', log_loss: 'Log loss', brier: 'Brier score' }
 const wordsOf = (metric: string): string => metricWords[metric] ?? metric.replaceAll('_', ' ')
 const none: never[] = []
 
@@ -62,7 +62,7 @@ export function QualityPanel({ endpoints }: { endpoints: readonly string[] }) {
   return (
     <TimeChart
       title="Quality over time"
-      says={`${wordsOf(metric)} once labels had arrived, with 95 % intervals.`}
+      says={`${wordsOf(metric)} of labelled answers, 95 % intervals.`}
       times={times}
       lines={lines}
       marks={marks}

@@ -44,6 +44,7 @@ const airports = dataset('airports', {
     name: text(),
     city: text().optional(),
     state: text().optional(),
+    country: text().optional(),
     latitude: number('deg'),
     longitude: number('deg'),
   },

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { actor, connect, defaultServer } from './connection.ts'
 import { ago, bold, dim, green, red, table } from './output.ts'
@@ -43,24 +41,6 @@ export function modelCommands(program: Command): void {
             ]),
           ),
         )
-    })
-
-  program
-    .command('add')
-    .description('register a model file (ONNX) as it is; it gets an endpoint and a monitor')
-    .argument('<file>')
-    .option('--name <model>', 'name of the model; the file name where nothing is said')
-    .option(...server)
-    .action(async (file: string, options: { name?: string; server: string }) => {
-      const model = options.name ?? basename(file).replace(/\.[^.]+$/, '')
-      const call = { params: { model }, query: { actor: actor() }, body: await readFile(file) }
-      const { version, endpoint } = await connect(options).addModelFile(call)
-      console.log(
-        `${bold(version.id)} is registered${endpoint ? ` and answers at POST /v2/models/${endpoint}/infer of the prediction service` : ''}.`,
-      )
-      console.log(
-        dim(`It takes ${version.signature.request.map((field) => `${field.name} (${field.datatype})`).join(', ')}.`),
-      )
     })
 
   program

@@ -3,10 +3,8 @@ import { Command } from 'commander'
 import { applyCommands } from './command-apply.ts'
 import { auditCommands } from './command-audit.ts'
 import { dataCommands } from './command-data.ts'
-import { initCommand } from './command-init.ts'
 import { modelCommands } from './command-models.ts'
 import { predictorCommand } from './command-predictor.ts'
-import { replayCommand } from './command-replay.ts'
 import { runCommands } from './command-run.ts'
 import { serverCommand } from './command-server.ts'
 import { upCommand } from './command-up.ts'
@@ -23,14 +21,12 @@ const program = new Command('millwright')
   .version(version)
   .showHelpAfterError('(`millwright --help` lists the commands)')
 
-initCommand(program)
 upCommand(program)
 applyCommands(program)
 runCommands(program)
 dataCommands(program)
 modelCommands(program)
 auditCommands(program)
-replayCommand(program)
 serverCommand(program)
 predictorCommand(program)
 

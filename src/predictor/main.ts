@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { startPredictor } from './predictor.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 /** Runs the prediction service in this process until it is told to stop. */
-export async function runPredictor(options: { home: string; host: string; port: number; server: string }): Promise<void> {
+export async function runPredictor(options: {
+  home: string
+  host: string
+  port: number
+  server: string
+}): Promise<void> {
   let last = ''
   const predictor = await startPredictor({
     ...options,

@@ -1,11 +1,11 @@
 import { openFilesystemLogs } from '../backends/filesystem/append-logs.ts'
 import { openFeatureSegments } from '../backends/filesystem/feature-segments.ts'
 import { datasetSchema } from '../contract/definition.ts'
-import { decodeFeatureBatch } from '../contract/feature-batch.ts'
 import type { ServingPlan } from '../contract/serving.ts'
 import { planFeatureView } from '../domain/features/feature-view.ts'
 import { OnlineStore } from '../domain/features/online-store.ts'
 import type { FeatureLookup } from '../domain/serving/model-inputs.ts'
+import { decodeFeatureBatch } from '../ports/feature-batch.ts'
 import type { OnlineFeatures } from '../ports/online-features.ts'
 
 /** Records of the feature log as they cross the wire. */
@@ -33,13 +33,15 @@ export class OnlineState implements FeatureLookup {
 
   /** Keeps records, and then answers from them. */
   async take(sent: readonly SentFeatures[]): Promise<void> {
-    const batches = sent.filter(({ seq }) => seq > this.log.position).map(({ record }) => decodeFeatureBatch(Buffer.from(record, 'base64')))
+    const batches = sent
+      .filter(({ seq }) => seq > this.log.position)
+      .map(({ record }) => decodeFeatureBatch(Buffer.from(record, 'base64')))
     await this.log.append(batches)
     for (const batch of batches) this.store.apply(batch)
   }
 
   /** Works by the views of a plan; the windows are built anew from the log when one of them changed. */
-  async useViews(plan: ServingPlan): Promise<void> {
+  async followViews(plan: ServingPlan): Promise<void> {
     const datasets = new Map(plan.datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)]))
     const views = plan.featureViews.map((view) => planFeatureView(view, datasets.get(view.dataset)!))
     const hashes = views.map((view) => view.hash).join()

@@ -44,13 +44,17 @@ export async function startPredictor(options: PredictorOptions): Promise<Running
   const endpoints = new Endpoints(features, (hash) => cachedBlob(blobs, client, hash))
   if (state.plan) {
     try {
-      await features.useViews(state.plan)
+      await features.followViews(state.plan)
       await endpoints.take(state.plan)
     } catch (error) {
       onFault(`the plan on disk could not be loaded: ${messageOf(error)}`)
     }
   }
-  const app = predictorHttp(endpoints, { now: () => clock.now(), log, metrics }, { version: options.version, ready: () => endpoints.revision !== '' })
+  const app = predictorHttp(
+    endpoints,
+    { now: () => clock.now(), log, metrics },
+    { version: options.version, ready: () => endpoints.revision !== '' },
+  )
   await app.listen({ host, port: options.port })
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound ? bound.port : options.port

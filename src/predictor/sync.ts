@@ -1,9 +1,9 @@
 import { messageOf } from '../base/errors.ts'
 import type { Client } from '../sdk/client.ts'
-import type { Endpoints } from './endpoints.ts'
-import type { OnlineState } from './online-state.ts'
 import type { PredictorClock } from './clock.ts'
+import type { Endpoints } from './endpoints.ts'
 import type { PredictorMetrics } from './metrics.ts'
+import type { OnlineState } from './online-state.ts'
 import type { LogShipper } from './ship-log.ts'
 import { type PredictorState, writeState } from './state-file.ts'
 
@@ -30,7 +30,7 @@ const shipEveryMs = 1000
  */
 export class Sync {
   private stopped = false
-  private readonly abort = new AbortController()
+  private abort = new AbortController()
   private loop: Promise<void> = Promise.resolve()
   private shipping: NodeJS.Timeout | undefined
 
@@ -76,6 +76,8 @@ export class Sync {
 
   private async once(): Promise<void> {
     const { client, state, endpoints, features, clock, metrics, folder } = this.parts
+    // One for each call: listeners on a signal that lives for ever would pile up.
+    this.abort = new AbortController()
     const call = {
       params: { predictor: state.predictor },
       body: {
@@ -96,7 +98,7 @@ export class Sync {
     }
     let changed = false
     if (news.plan) {
-      await features.useViews(news.plan)
+      await features.followViews(news.plan)
       await endpoints.take(news.plan)
       state.plan = news.plan
       changed = true

@@ -6,7 +6,12 @@ import { openSqlMetadata } from '../backends/sql/metadata.ts'
 import { openSqlite } from '../backends/sqlite/dialect.ts'
 import { MillwrightError } from '../base/errors.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
+import { Loop } from '../domain/lifecycle/loop.ts'
 import { Projects } from '../domain/lifecycle/project.ts'
+import { RolloutWatch } from '../domain/lifecycle/rollout-watch.ts'
+import { Triggers } from '../domain/lifecycle/triggers.ts'
+import { Monitors } from '../domain/monitoring/monitors.ts'
+import { PostedLabels } from '../domain/monitoring/posted-labels.ts'
 import { PredictionStore } from '../domain/monitoring/prediction-store.ts'
 import { PipelineEngine } from '../domain/pipelines/engine.ts'
 import { describeEnvironment, describeSource } from '../domain/pipelines/run-source.ts'
@@ -14,6 +19,7 @@ import type { StageRegistry } from '../domain/pipelines/stage-registry.ts'
 import { ModelVersions } from '../domain/registry/model-versions.ts'
 import { Deployments } from '../domain/serving/deployments.ts'
 import { PredictorSessions } from '../domain/serving/predictor-sessions.ts'
+import { DataStage } from './data-stage.ts'
 import { EntityBlobs } from './entity-blobs.ts'
 import { type Home, takeHome } from './home.ts'
 import { moduleUrl } from './module-url.ts'
@@ -38,13 +44,21 @@ export interface ControlPlane {
   readonly sessions: PredictorSessions
   readonly plans: ServingPlans
   readonly predictions: PredictionStore
+  readonly posted: PostedLabels
+  readonly dataStage: DataStage
+  readonly rollouts: RolloutWatch
+  readonly monitors: Monitors
+  readonly loop: Loop
   readonly startedAt: number
   /** Works in the project's folder, or in the home before there is a project. */
   engine(): PipelineEngine
-  /** After an apply: the engine works in the project's folder. */
+  /** After an apply: everything works by the definition in force, and the engine in the project's folder. */
   adoptProject(): Promise<void>
   close(): Promise<void>
 }
+
+/** A prediction service that cannot follow a replay for this long holds it up no longer. */
+const catchUpLimitMs = 60_000
 
 /** Opens the home and brings everything to where it was when the last process left it. */
 export async function openControlPlane(
@@ -78,11 +92,47 @@ async function wire(
   const projects = new Projects(metadata, clock, deployments)
   const registry = new ModelVersions(metadata, clock)
   const predictions = new PredictionStore(home.predictions)
+  const posted = new PostedLabels(join(home.path, 'labels'))
+  const monitors = new Monitors(data, predictions, (endpoint) => posted.of(endpoint))
+  const rollouts = new RolloutWatch(metadata, clock, deployments)
+  const dataStage = await DataStage.open(data, home.path, () => plans.changed())
   await projects.restore()
 
   // Steps run in processes of their own, which find the home by this.
   process.env.MILLWRIGHT_HOME = home.path
   let running: { engine: PipelineEngine; runner: LocalProcessRunner; projectDir: string } | null = null
+
+  const engine = (): PipelineEngine => {
+    if (!running) throw new MillwrightError('unavailable', 'the control plane is starting')
+    return running.engine
+  }
+  const triggers = new Triggers(metadata, clock, projects, ({ pipeline, startedBy, reason }) =>
+    engine().start({
+      pipeline: projects.part('pipelines', pipeline),
+      definitionHash: projects.applied.id,
+      startedBy,
+      reason,
+    }),
+  )
+  const loop = new Loop({
+    clock,
+    projects,
+    closeDays: (now) => dataStage.closeDays(now),
+    predictorsCaughtUp: async () => {
+      const { revision } = await plans.current()
+      sessions.announce()
+      const [now, features] = [clock.now(), dataStage.position]
+      await sessions.untilAll(
+        (standing) => standing.clock >= now && standing.featureSeq >= features && standing.revision === revision,
+        catchUpLimitMs,
+        'catch up with the replay',
+      )
+    },
+    rollouts,
+    monitors,
+    triggers,
+    finished: (run) => engine().finished(run),
+  })
 
   const plane: ControlPlane = {
     home,
@@ -95,11 +145,15 @@ async function wire(
     plans,
     predictions,
     startedAt: Date.now(),
-    engine: () => {
-      if (!running) throw new MillwrightError('unavailable', 'the control plane is starting')
-      return running.engine
-    },
+    posted,
+    dataStage,
+    rollouts,
+    monitors,
+    loop,
+    engine,
     adoptProject: async () => {
+      if (projects.current) await dataStage.adopt(projects.current.definition)
+      plans.changed()
       const projectDir = projects.current?.projectDir ?? home.path
       if (running?.projectDir === projectDir) return
       if (running) await closeEngine(running)
@@ -120,6 +174,7 @@ async function wire(
     },
     close: async () => {
       if (running) await closeEngine(running)
+      await dataStage.close()
       await tables.close()
       await metadata.close()
       home.release()

@@ -1,4 +1,4 @@
-import fastify from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { type ControlPlane, openControlPlane } from './control-plane.ts'
 import { allHandlers } from './handlers.ts'
@@ -27,9 +27,9 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const log = pino({ level: options.logLevel ?? 'warn', base: null }, pino.destination(2))
   const plane = await openControlPlane({ home: options.home }, stageRegistry)
-  const app = fastify({
-    loggerInstance: log,
-    disableRequestLogging: true,
+  // With pino's own logger type the instance would fit nothing that takes a plain one.
+  const app: FastifyInstance = fastify({
+    loggerInstance: log as FastifyBaseLogger,
     forceCloseConnections: true,
     bodyLimit: 1 << 20,
   })

@@ -42,17 +42,6 @@ export const modelRoutes = {
     params: z.object({ model: z.string(), version: z.string() }),
     response: z.object({ version: modelVersionSchema, card: z.string().nullable() }),
   }),
-  addModelFile: route({
-    method: 'POST',
-    path: '/api/models/{model}/files',
-    group: 'models',
-    summary: 'Register an ONNX file as it is, and give it an endpoint and a monitor of its own',
-    params: byModel,
-    query: z.object({ actor: z.string().default('user'), deploy: z.stringbool().default(true) }),
-    takes: 'bytes',
-    bodyLimit: 1 << 30,
-    response: z.object({ version: modelVersionSchema, endpoint: z.string().nullable() }),
-  }),
   setAlias: route({
     method: 'PUT',
     path: '/api/models/{model}/aliases/{alias}',

@@ -4,16 +4,7 @@ import type { ControlPlane } from '../control-plane.ts'
 import { person } from '../http/actor.ts'
 import type { Handlers } from '../http/handlers.ts'
 
-type Names =
-  | 'models'
-  | 'modelVersions'
-  | 'modelVersion'
-  | 'addModelFile'
-  | 'setAlias'
-  | 'endpoints'
-  | 'endpoint'
-  | 'deploy'
-  | 'rollback'
+type Names = 'models' | 'modelVersions' | 'modelVersion' | 'setAlias' | 'endpoints' | 'endpoint' | 'deploy' | 'rollback'
 
 export function modelHandlers(plane: ControlPlane): Handlers<Names> {
   const { projects, registry, deployments } = plane
@@ -73,8 +64,6 @@ export function modelHandlers(plane: ControlPlane): Handlers<Names> {
       const version = await registry.resolve(params.model, params.version)
       return { version, card: version.cardHash ? new TextDecoder().decode(await blobs.get(version.cardHash)) : null }
     },
-    addModelFile: async ({ params, query, raw: { request } }) =>
-      plane.addModelFile(params.model, request.body as Buffer, person(query.actor), query.deploy),
     setAlias: async ({ params, body }) =>
       registry.setAlias(params.model, params.alias, body.version, person(body.actor)),
     endpoints: async () => ({ endpoints: await Promise.all((await metadata.find('endpoint')).map(endpointState)) }),

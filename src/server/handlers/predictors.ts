@@ -2,13 +2,13 @@ import type { PredictionRecord } from '../../contract/serving.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
-/** Bytes of features in one answer, about; more follow with the next. */
+/** Records of the feature log in one answer; more follow with the next. */
 const featureBatches = 200
 
 export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' | 'shipPredictions'> {
-  const { data, sessions, plans, clock, predictions, features, rollouts } = plane
+  const { data, sessions, plans, clock, predictions, dataStage, rollouts } = plane
   return {
-    synchronise: async ({ params: { predictor }, body, raw: { request } }) => {
+    synchronise: async ({ params: { predictor }, body, raw: { reply } }) => {
       const { waitMs, ...standing } = body
       const isNew = sessions.hear({ predictor, ...standing })
       if (isNew) {
@@ -23,14 +23,14 @@ export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' |
         )
       }
       const gone = new AbortController()
-      request.raw.once('close', () => gone.abort())
+      reply.raw.once('close', () => gone.abort())
       const deadline = Date.now() + waitMs
       for (;;) {
         // Asked for before looking, so that news between the look and the wait are not missed.
         const news = sessions.news(Math.max(0, deadline - Date.now()), gone.signal)
         const plan = await plans.current()
         const now = clock.now()
-        const batches = await features.read(standing.featureSeq, featureBatches)
+        const batches = await dataStage.read(standing.featureSeq, featureBatches)
         const hasNews =
           plan.revision !== standing.revision ||
           batches.length > 0 ||

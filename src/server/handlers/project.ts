@@ -18,6 +18,7 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
     },
     plan: async ({ body }) => projects.plan(body.definition),
     apply: async ({ body }) => {
+      projects.plan(body.definition)
       await clock.follow(body.definition, data.metadata)
       const plan = await projects.apply(body.definition, body.projectDir, person(body.actor))
       await plane.adoptProject()
@@ -25,14 +26,19 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
     },
     clock: async () => time(),
     advanceClock: async ({ body }) => {
-      await plane.advanceTo(body.to)
+      await clock.advance(body.to, data.metadata)
+      await plane.loop.turn()
       return time()
     },
     overview: async () => ({
       name: projects.current?.definition.name ?? null,
       now: clock.now(),
       mode: clock.mode,
-      stages: await overviewOf(plane),
+      stages: await overviewOf({
+        metadata: data.metadata,
+        projects,
+        predictors: () => plane.sessions.connected().length,
+      }),
     }),
     collectGarbage: async ({ body }) =>
       collectGarbage(

@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import { openFilesystemLogs } from '../backends/filesystem/append-logs.ts'
+import { openFeatureSegments } from '../backends/filesystem/feature-segments.ts'
+import { MillwrightError } from '../base/errors.ts'
+import type { BatchRecord } from '../contract/data.ts'
+import type { Definition } from '../contract/definition.ts'
+import type { DataServices } from '../domain/data/data-services.ts'
+import { ingestFile } from '../domain/data/ingestion.ts'
+import { PushBuffer } from '../domain/data/push-buffer.ts'
+import type { PushBody } from '../domain/data/pushed-rows.ts'
+import { FeatureFeed } from '../domain/features/feature-feed.ts'
+import type { AppendLogs } from '../ports/append-logs.ts'
+import { encodeFeatureBatch } from '../ports/feature-batch.ts'
+import type { OnlineFeatures } from '../ports/online-features.ts'
+
+/** What works by one definition. */
+interface Adopted {
+  definition: Definition
+  buffers: Map<string, Promise<PushBuffer>>
+  feed: FeatureFeed
+}
+
+/** Data comes in, becomes versions, and reaches the feature log: by the definition in force. */
+export class DataStage {
+  private adopted: Adopted | null = null
+  private readonly logs: AppendLogs
+
+  private constructor(
+    private readonly services: DataServices,
+    home: string,
+    private readonly log: OnlineFeatures,
+    /** Features or entities may be different now. */
+    private readonly changed: () => void,
+  ) {
+    this.logs = openFilesystemLogs(join(home, 'rows'))
+  }
+
+  static async open(services: DataServices, home: string, changed: () => void): Promise<DataStage> {
+    return new DataStage(
+      services,
+      home,
+      await openFeatureSegments(openFilesystemLogs(join(home, 'feature-log'))),
+      changed,
+    )
+  }
+
+  /** Works by another definition from now on. Rows that wait stay; views that are new get what their windows can still see. */
+  async adopt(definition: Definition): Promise<void> {
+    await this.letGo()
+    const feed = await FeatureFeed.open(this.services, definition, this.log)
+    this.adopted = { definition, buffers: new Map(), feed }
+    await this.catchUp()
+  }
+
+  /** @throws `not-found` for an unknown dataset, `invalid-data` naming row and field. */
+  async push(dataset: string, body: PushBody): Promise<{ accepted: number; known: number }> {
+    const { feed } = this.current()
+    const buffer = await this.buffer(dataset)
+    const pushed = await buffer.push(body)
+    await feed.pushed(dataset, pushed)
+    if (pushed.rows.rows > 0) this.changed()
+    return { accepted: pushed.rows.rows, known: pushed.duplicates }
+  }
+
+  /** Takes a file in; what is accepted reaches the features. */
+  async ingest(
+    dataset: string,
+    path: string,
+    options: { actor: string; from?: number; below?: number },
+  ): Promise<BatchRecord[]> {
+    const { definition } = this.current()
+    const batches = await ingestFile(this.services, definition, dataset, path, options)
+    await this.catchUp()
+    return batches
+  }
+
+  /** Makes batches of the days that are over. */
+  async closeDays(now: number): Promise<void> {
+    const { buffers, feed } = this.current()
+    for (const opening of buffers.values()) await (await opening).closeDue(now)
+    await feed.trim(now)
+  }
+
+  get position(): number {
+    return this.log.position
+  }
+
+  /** Records of the feature log after a place, for prediction services. */
+  async read(after: number, most: number): Promise<{ seq: number; record: string }[]> {
+    const found: { seq: number; record: string }[] = []
+    if (after >= this.log.position) return found
+    for await (const batch of this.log.read(after)) {
+      found.push({ seq: batch.seq, record: Buffer.from(encodeFeatureBatch(batch)).toString('base64') })
+      if (found.length >= most) break
+    }
+    return found
+  }
+
+  async close(): Promise<void> {
+    await this.letGo()
+    await this.log.close()
+  }
+
+  private async catchUp(): Promise<void> {
+    const { definition, feed } = this.current()
+    const waiting = new Map<string, Awaited<ReturnType<PushBuffer['waiting']>>>()
+    for (const dataset of definition.datasets) {
+      if (dataset.time !== undefined) waiting.set(dataset.name, await (await this.buffer(dataset.name)).waiting())
+    }
+    await feed.catchUp(this.services.clock.now(), waiting)
+    this.changed()
+  }
+
+  private buffer(dataset: string): Promise<PushBuffer> {
+    const { buffers, definition } = this.current()
+    const known = buffers.get(dataset)
+    if (known) return known
+    const opening = PushBuffer.open({ ...this.services, logs: this.logs }, definition, dataset)
+    buffers.set(dataset, opening)
+    opening.catch(() => buffers.delete(dataset))
+    return opening
+  }
+
+  private current(): Adopted {
+    if (!this.adopted) {
+      throw new MillwrightError('conflict', 'no project has been applied yet', {
+        hint: 'Run `millwright apply` in the project.',
+      })
+    }
+    return this.adopted
+  }
+
+  private async letGo(): Promise<void> {
+    for (const opening of this.adopted?.buffers.values() ?? []) await (await opening).close()
+    this.adopted = null
+  }
+}

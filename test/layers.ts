@@ -125,7 +125,9 @@ export function violationOf(found: SourceImport): string | undefined {
   if (!allowed) return `src/${layer} is no layer of the design`
   if (found.target === undefined) return packageViolation(found, layer)
   const to = found.target.split('/')
-  if (to[0] !== 'src') return found.target === 'package.json' ? undefined : 'it leaves src'
+  if (to[0] !== 'src') {
+    return isTest(found.file) && found.target.startsWith('test/fixtures/') ? undefined : 'it leaves src'
+  }
   const toLayer = to[1]!
   if (layer === toLayer) {
     if (layer === 'domain') return stageViolation(from[2]!, to[2]!)

@@ -184,7 +184,7 @@ export const gateSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('beats-baseline'), metric: z.string(), by: z.number() }),
   /** Refused when worse than the model in production by more than `within`, and by more than noise (95 %). */
   z.strictObject({ kind: z.literal('not-worse'), metric: z.string(), within: z.number().nonnegative() }),
-  /** No segment may be worse than the reference (production, else the whole test set) by more than `within`. */
+  /** No part of the segment may be worse than production, or without one than the baseline, by more than `within`. */
   z.strictObject({
     kind: z.literal('segment'),
     segment: z.string(),

@@ -33,12 +33,10 @@ export async function probeSlot(
   try {
     const count = golden.rows.length
     const answer = await ask({
-      inputs: golden.inputs.map((name, place) => ({
-        name,
-        shape: [count],
-        datatype: 'FP64',
-        data: golden.rows.map((row) => row[place] ?? null),
-      })),
+      inputs: golden.inputs.map((name, place) => {
+        const data = golden.rows.map((row) => row[place] ?? null)
+        return { name, shape: [count], datatype: data.some((value) => typeof value === 'string') ? 'BYTES' : 'FP64', data }
+      }),
     })
     const body = (await answer.json()) as { error?: string; outputs?: { name: string; data: unknown[] }[] }
     if (!answer.ok) return { ...measured, fault: `the prediction service refused the golden rows: ${body.error}` }

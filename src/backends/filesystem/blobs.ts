@@ -70,7 +70,8 @@ export function openFilesystemBlobs(folder: string): Blobs {
           hint: 'Restore it from a backup; what refers to it cannot be read until then.',
         })
       }
-      return bytes
+      // A plain view: `slice` of a Buffer shares memory where that of a Uint8Array copies.
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     },
     async pathOf(hash) {
       const path = pathFor(hash)

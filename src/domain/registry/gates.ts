@@ -87,8 +87,8 @@ function judge(gate: Gate, task: Task, { evaluation, slot }: Evidence): Verdict 
       let worst: { part: string; loss: number; own: number; other: number; against: string } | null = null
       for (const [part, figures] of parts) {
         const own = figures.candidate[gate.metric]
-        // Without a model in production, a part is held against the whole test set.
-        const other = evaluation.production ? figures.production?.[gate.metric] : evaluation.candidate[gate.metric]
+        // Without a model in production, a part is held against the baseline on the same rows.
+        const other = evaluation.production ? figures.production?.[gate.metric] : figures.baseline?.[gate.metric]
         if (!own || !other) continue
         const loss = -gain(task, gate.metric, own.value, other.value)
         if (!worst || loss > worst.loss)
@@ -97,7 +97,7 @@ function judge(gate: Gate, task: Task, { evaluation, slot }: Evidence): Verdict 
             loss,
             own: own.value,
             other: other.value,
-            against: evaluation.production?.version ?? 'the whole test set',
+            against: evaluation.production?.version ?? 'the baseline',
           }
       }
       if (!worst) return unmeasured(name, `${gate.metric} by ${gate.segment}`)

@@ -84,6 +84,7 @@ export function evaluate(contest: Contest): Evaluation {
       measured[part] = {
         rows: rows.length,
         candidate: partOf(contest.candidate),
+        baseline: contest.baseline ? partOf(contest.baseline) : null,
         production: production ? partOf(production.predictions) : null,
       }
     }

@@ -79,8 +79,8 @@ export function readModel(bytes: Uint8Array): TrainedModel {
     const ofType = elementTypes[type]
     const byteLength = lengths[index]! * ofType.BYTES_PER_ELEMENT
     if (at + byteLength > bytes.length) throw unreadable('the model file is cut short')
-    // A copy: the caller's bytes may start anywhere, and views must be aligned.
-    arrays[name] = new ofType(bytes.slice(at, at + byteLength).buffer)
+    // A copy: the caller's bytes may start anywhere, and views must be aligned. Not by `slice`, which shares memory if they are a Buffer.
+    arrays[name] = new ofType(Uint8Array.from(bytes.subarray(at, at + byteLength)).buffer)
     at += aligned(byteLength)
   })
   const { validationLosses, ...predictor } = arrays

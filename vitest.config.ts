@@ -1,14 +1,17 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
   resolve: { conditions: ['millwright-source'] },
   ssr: { resolve: { conditions: ['millwright-source', 'node', 'import', 'module', 'default'] } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // They install packages and take minutes: `npm run test:package`.
+    exclude: [...configDefaults.exclude, ...(process.env.MILLWRIGHT_TEST_PACKAGE ? [] : ['test/package/**'])],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    reporters: process.env.MILLWRIGHT_CI ? ['default', './test/ci-reporter.ts'] : ['default'],
     // A stray log in a test is noise that hides the next real one.
     onConsoleLog: () => undefined,
   },

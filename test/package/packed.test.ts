@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { answers, Place, root, upLine, userName } from './as-user.ts'
+
+// The package as it would be published, installed where there is nothing: no clone, no compiler, no rights.
+describe(`the packed package, installed by ${userName}`, () => {
+  const place = new Place()
+  const installed = join(place.folder, 'node_modules/millwright')
+
+  beforeAll(async () => {
+    // The repository's .npmrc keeps scripts of packages from running, and this package's own with them.
+    execFileSync('npm', ['pack', '--ignore-scripts=false', '--pack-destination', join(place.folder, '..')], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    const tarball = readdirSync(join(place.folder, '..')).find((file) => file.endsWith('.tgz'))!
+    writeFileSync(join(place.folder, 'package.json'), '{ "name": "mine", "private": true, "type": "module" }\n')
+    place.own(place.folder)
+    await place.run('npm', ['install', '--no-fund', '--no-audit', `../${tarball}`])
+  }, 480_000)
+  afterAll(() => place.remove())
+
+  test('holds the built modules, their types and the screens, and no sources or tests', () => {
+    for (const file of ['dist/cli/main.js', 'dist/sdk/index.d.ts', 'dist/ui/index.html', 'README.md', 'LICENSE']) {
+      expect(existsSync(join(installed, file)), file).toBe(true)
+    }
+    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => !file.startsWith('node_modules'),
+    )
+    expect(files.filter((file) => /\.(test|conformance)\.|^(src|test|bench)\//.test(file))).toEqual([])
+    const bytes = files.map((file) => statSync(join(installed, file))).reduce((sum, { size }) => sum + size, 0)
+    expect(bytes).toBeLessThan(8 << 20)
+  })
+
+  test('brings no package that runs a script of its own to work, and not the ONNX runtime', () => {
+    expect(existsSync(join(place.folder, 'node_modules/onnxruntime-node'))).toBe(false)
+  })
+
+  test('knows its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    expect((await place.run('npx', ['millwright', '--version'])).trim()).toBe(version)
+  })
+
+  test('makes a project that compiles, starts, answers and stops', { timeout: 300_000 }, async () => {
+    await place.run('npx', ['millwright', 'init'])
+    expect(readFileSync(join(place.folder, '.npmrc'), 'utf8')).toContain('ignore-scripts=true')
+    expect(existsSync(join(place.folder, 'millwright.config.ts'))).toBe(true)
+    await place.run(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', '', 'millwright.config.ts'],
+    ])
+
+    const up = await place.start('npx', ['millwright', 'up', '--port', '0', '--predict-port', '0'], upLine)
+    const [, server, predictor] = up.match
+    expect([await answers(server!), await answers(predictor!)]).toEqual([true, true])
+    const page = await fetch(server!, { headers: { accept: 'text/html' } })
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<div id="root">')])
+    expect(await up.stop(), up.said()).toBe(0)
+    expect([await answers(server!), await answers(predictor!)]).toEqual([false, false])
+  })
+})

@@ -32,13 +32,14 @@ class Live {
   private retryMs = firstRetryMs
   private reading: Promise<void> | null = null
   private started = false
+  private connecting = false
 
   start(): void {
     if (this.started) return
     this.started = true
     void this.connect()
     // A machine that wakes up should not wait out the pause.
-    addEventListener('online', () => this.state.connection !== 'live' && this.source === null && void this.connect())
+    addEventListener('online', () => void this.connect())
   }
 
   readonly snapshot = (): LiveState => this.state
@@ -78,14 +79,19 @@ class Live {
   }
 
   private async connect(): Promise<void> {
-    let page: Answer<'events'>
+    if (this.connecting || this.source) return
+    this.connecting = true
     try {
-      page = await read('events', { limit: pageSize })
+      this.follow(await read('events', { limit: pageSize }))
     } catch {
       this.set({ connection: 'offline' })
       this.retry()
-      return
+    } finally {
+      this.connecting = false
     }
+  }
+
+  private follow(page: Answer<'events'>): void {
     const wasHeard = this.state.heardAt !== null
     this.set({ feed: withNewestPage(this.state.feed, page.events), heardAt: Date.now() })
     if (wasHeard) for (const listener of this.reconnected) listener()
@@ -106,7 +112,7 @@ class Live {
   }
 
   private retry(): void {
-    setTimeout(() => this.source === null && void this.connect(), this.retryMs)
+    setTimeout(() => void this.connect(), this.retryMs)
     this.retryMs = Math.min(this.retryMs * 2, longestRetryMs)
   }
 

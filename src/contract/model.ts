@@ -47,7 +47,12 @@ export const evaluationSchema = z.object({
     z.string(),
     z.record(
       z.string(),
-      z.object({ rows: z.number().int(), candidate: scoresSchema, baseline: scoresSchema.nullable(), production: scoresSchema.nullable() }),
+      z.object({
+        rows: z.number().int(),
+        candidate: scoresSchema,
+        baseline: scoresSchema.nullable(),
+        production: scoresSchema.nullable(),
+      }),
     ),
   ),
   /** Reliability: mean score against share of yes, over bins of equal counts. Null where the task has no scores. */

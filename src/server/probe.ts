@@ -35,7 +35,12 @@ export async function probeSlot(
     const answer = await ask({
       inputs: golden.inputs.map((name, place) => {
         const data = golden.rows.map((row) => row[place] ?? null)
-        return { name, shape: [count], datatype: data.some((value) => typeof value === 'string') ? 'BYTES' : 'FP64', data }
+        return {
+          name,
+          shape: [count],
+          datatype: data.some((value) => typeof value === 'string') ? 'BYTES' : 'FP64',
+          data,
+        }
       }),
     })
     const body = (await answer.json()) as { error?: string; outputs?: { name: string; data: unknown[] }[] }

@@ -6,6 +6,7 @@ import { answerErrors } from './http/errors.ts'
 import { openApi } from './http/openapi.ts'
 import { serveRoutes } from './http/serve-routes.ts'
 import { startLiveWork } from './live-work.ts'
+import { serveScreens } from './screens.ts'
 import { stageRegistry } from './stages.ts'
 import { millwrightVersion } from './version.ts'
 
@@ -37,6 +38,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   serveRoutes(app, allHandlers(plane))
   const document = JSON.stringify(openApi(millwrightVersion))
   app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
+  serveScreens(app)
   const stopLiveWork = startLiveWork(plane, log)
   await app.listen({ host: options.host, port: options.port })
   const bound = app.server.address()

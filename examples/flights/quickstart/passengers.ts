@@ -12,15 +12,23 @@ export interface Answer {
 function post(url: string, body: unknown): Promise<unknown> {
   const text = JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } }, (response) => {
-      const pieces: Buffer[] = []
-      response.on('data', (piece: Buffer) => pieces.push(piece))
-      response.on('end', () => {
-        const answer = Buffer.concat(pieces).toString()
-        if (response.statusCode === 200) resolve(JSON.parse(answer))
-        else reject(new Error(`${response.statusCode}: ${answer}`))
-      })
-    })
+    const sent = request(
+      url,
+      {
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+      },
+      (response) => {
+        const pieces: Buffer[] = []
+        response.on('data', (piece: Buffer) => pieces.push(piece))
+        response.on('end', () => {
+          const answer = Buffer.concat(pieces).toString()
+          if (response.statusCode === 200) resolve(JSON.parse(answer))
+          else reject(new Error(`${response.statusCode}: ${answer}`))
+        })
+      },
+    )
     sent.on('error', reject)
     sent.end(text)
   })
@@ -48,18 +56,37 @@ export class Passengers {
   async answersFor(inputs: Record<string, (number | string | null)[]>): Promise<number[]> {
     const names = Object.keys(inputs)
     const answer = (await post(`${this.predictor}/v2/models/flights/infer`, {
-      inputs: names.map((name) => ({ name, shape: [inputs[name]!.length], datatype: inputs[name]!.some((value) => typeof value === 'string') ? 'BYTES' : 'FP64', data: inputs[name] })),
+      inputs: names.map((name) => ({
+        name,
+        shape: [inputs[name]!.length],
+        datatype: inputs[name]!.some((value) => typeof value === 'string') ? 'BYTES' : 'FP64',
+        data: inputs[name],
+      })),
     })) as { outputs: { name: string; data: number[] }[] }
     return answer.outputs.find((output) => output.name === 'probability')!.data
   }
 
   private async one(flights: Flights, at: number): Promise<void> {
     const { flight_id, departs_at, origin, destination, distance } = flights
-    await this.count(1, post(`${this.predictor}/v2/models/flights/infer`, { flight_id: flight_id[at], departs_at: departs_at[at], origin: origin[at], destination: destination[at], distance: distance[at] }))
+    await this.count(
+      1,
+      post(`${this.predictor}/v2/models/flights/infer`, {
+        flight_id: flight_id[at],
+        departs_at: departs_at[at],
+        origin: origin[at],
+        destination: destination[at],
+        distance: distance[at],
+      }),
+    )
   }
 
   private async many(flights: Flights, from: number, to: number): Promise<void> {
-    const tensor = (name: string, datatype: string, values: unknown[]) => ({ name, datatype, shape: [to - from], data: values.slice(from, to) })
+    const tensor = (name: string, datatype: string, values: unknown[]) => ({
+      name,
+      datatype,
+      shape: [to - from],
+      data: values.slice(from, to),
+    })
     const { flight_id, departs_at, origin, destination, distance } = flights
     await this.count(
       to - from,

@@ -17,7 +17,9 @@ export class Progress {
 
   say(text: string, level: keyof typeof colours = 'info'): void {
     const mark = { info: '·', good: '✓', warning: '!', bad: '✗' }[level]
-    this.write(`${dim(`${this.seconds.toFixed(0).padStart(4)} s`)}  ${isTerminal ? `\u001b[${colours[level]}m${mark}\u001b[0m` : mark} ${text}`)
+    this.write(
+      `${dim(`${this.seconds.toFixed(0).padStart(4)} s`)}  ${isTerminal ? `\u001b[${colours[level]}m${mark}\u001b[0m` : mark} ${text}`,
+    )
   }
 
   /** Replaces the line that moves; a file gets none of them. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import tzLookup from '@photostructure/tz-lookup'
 
 /** Flights of a stretch of time, a column an array. Times are UTC milliseconds. */
@@ -25,10 +25,15 @@ export class World {
     const database = await instance.connect()
     const prefix = createHash('sha256').update(readFileSync(flights)).digest('hex').slice(0, 12)
     await database.run("set timezone = 'UTC'")
-    await database.run(`create table airport as select iata, latitude, longitude, ''::varchar as zone from read_csv('${airports}')`)
+    await database.run(
+      `create table airport as select iata, latitude, longitude, ''::varchar as zone from read_csv('${airports}')`,
+    )
     const places = await database.runAndReadAll('select iata, latitude, longitude from airport')
-    const zones = places.getRowObjects().map((row) => ({ iata: String(row.iata), zone: tzLookup(Number(row.latitude), Number(row.longitude)) }))
-    const appender = await (await database.run('create table zone_of (iata varchar, zone varchar)'), database.createAppender('zone_of'))
+    const zones = places
+      .getRowObjects()
+      .map((row) => ({ iata: String(row.iata), zone: tzLookup(Number(row.latitude), Number(row.longitude)) }))
+    const appender = await (await database.run('create table zone_of (iata varchar, zone varchar)'),
+    database.createAppender('zone_of'))
     for (const { iata, zone } of zones) {
       appender.appendVarchar(iata)
       appender.appendVarchar(zone)
@@ -64,12 +69,30 @@ export class World {
 
   /** Writes a file as somebody might deliver it: the departures of a day by the clocks of their origins, changed by `select`. */
   async writeFile(path: string, source: string, day: string, select: string): Promise<void> {
-    await this.database.run(`copy (select ${select} from read_parquet('${source}') where date >= timestamp '${day}' and date < timestamp '${day}' + interval 1 day) to '${path}' (format parquet)`)
+    await this.database.run(
+      `copy (select ${select} from read_parquet('${source}') where date >= timestamp '${day}' and date < timestamp '${day}' + interval 1 day) to '${path}' (format parquet)`,
+    )
   }
 
   private async read(where: string, order: string): Promise<Flights> {
-    const result = await this.database.runAndReadAll(`select flight_id, departs_at, origin, destination, distance, delay from flight where ${where} order by ${order}`)
-    const [flight_id, departs_at, origin, destination, distance, delay] = result.getColumns() as [string[], number[], string[], string[], number[], number[]]
-    return { flight_id: flight_id ?? [], departs_at: departs_at ?? [], origin: origin ?? [], destination: destination ?? [], distance: distance ?? [], delay: delay ?? [] }
+    const result = await this.database.runAndReadAll(
+      `select flight_id, departs_at, origin, destination, distance, delay from flight where ${where} order by ${order}`,
+    )
+    const [flight_id, departs_at, origin, destination, distance, delay] = result.getColumns() as [
+      string[],
+      number[],
+      string[],
+      string[],
+      number[],
+      number[],
+    ]
+    return {
+      flight_id: flight_id ?? [],
+      departs_at: departs_at ?? [],
+      origin: origin ?? [],
+      destination: destination ?? [],
+      distance: distance ?? [],
+      delay: delay ?? [],
+    }
   }
 }

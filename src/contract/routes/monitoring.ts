@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { monitorSchema, triggerSchema } from '../definition.ts'
+import { figureSchema } from '../model.ts'
 import { alertSchema, measurementSchema, triggerStateSchema } from '../monitoring.ts'
 import { route } from '../route.ts'
 
@@ -64,6 +65,24 @@ export const monitoringRoutes = {
       limit: z.coerce.number().int().min(1).max(1000).default(50),
     }),
     response: z.object({ predictions: z.array(z.looseObject({ id: z.string() })) }),
+  }),
+  quality: route({
+    method: 'GET',
+    path: '/api/quality',
+    group: 'monitoring',
+    summary:
+      'Metrics over a stretch of time, from logged predictions and the labels that arrived: of what was answered, and of the frozen version on the same rows',
+    query: z.object({ endpoint: z.string(), from: z.coerce.number(), to: z.coerce.number() }),
+    response: z.object({
+      groups: z.array(
+        z.object({
+          group: z.enum(['served', 'frozen']),
+          predictions: z.number(),
+          labelled: z.number(),
+          figures: z.record(z.string(), figureSchema),
+        }),
+      ),
+    }),
   }),
   lineage: route({
     method: 'GET',

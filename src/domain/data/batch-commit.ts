@@ -24,7 +24,7 @@ export interface JudgedBatch {
 }
 
 /** Refused before quarantined before accepted: three outcomes, never one. */
-export function outcomeOf(anomalies: readonly Anomaly[]): BatchState {
+function outcomeOf(anomalies: readonly Anomaly[]): BatchState {
   if (anomalies.some((anomaly) => anomaly.severity === 'stop')) return 'refused'
   if (anomalies.some((anomaly) => anomaly.severity === 'quarantine')) return 'quarantined'
   return 'accepted'

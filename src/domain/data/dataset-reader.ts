@@ -2,7 +2,7 @@ import type { Table } from '../../base/columns.ts'
 import { MillwrightError } from '../../base/errors.ts'
 import type { BatchRecord, ColumnSummary, DatasetVersionRecord } from '../../contract/data.ts'
 import type { RecordReader } from '../../ports/metadata.ts'
-import type { RowQuery, ScanQuery, TableFile, Tables } from '../../ports/tables.ts'
+import type { ScanQuery, TableFile, Tables } from '../../ports/tables.ts'
 import type { DataServices } from './data-services.ts'
 import { mergeSummaries } from './summary-merge.ts'
 
@@ -62,14 +62,6 @@ export async function readVersion(
   query: ScanQuery,
 ): Promise<Table> {
   return services.tables.read(await filesOf(services, version), query)
-}
-
-export async function countVersion(
-  services: Pick<DataServices, 'blobs'> & { tables: Tables },
-  version: DatasetVersion,
-  query: RowQuery,
-): Promise<number> {
-  return services.tables.count(await filesOf(services, version), query)
 }
 
 export interface VersionDiff {

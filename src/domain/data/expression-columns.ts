@@ -1,7 +1,7 @@
 import type { Expression } from '../../contract/expression.ts'
 
 /** Calls back for an expression and everything within it. */
-export function walk(expression: Expression, visit: (node: Expression) => void): void {
+function walk(expression: Expression, visit: (node: Expression) => void): void {
   visit(expression)
   switch (expression.op) {
     case 'add':

@@ -18,7 +18,7 @@ import { readHistory } from './feature-history.ts'
 import { pointInTime } from './point-in-time.ts'
 import { type Lookup, planTraining, type TrainingPlan } from './training-plan.ts'
 
-export const splitParts = ['train', 'validation', 'test'] as const
+const splitParts = ['train', 'validation', 'test'] as const
 export type SplitPart = (typeof splitParts)[number]
 
 const partSchema = z.object({

@@ -44,6 +44,43 @@ export class Monitors {
     }
   }
 
+  /** Metrics of what was answered in a stretch of event time, and of the frozen version on the same rows. */
+  async qualityOver(
+    definition: Definition,
+    endpointName: string,
+    from: number,
+    to: number,
+  ): Promise<
+    { group: 'served' | 'frozen'; predictions: number; labelled: number; figures: PeriodMeasured['figures'] }[]
+  > {
+    const endpoint = definition.endpoints.find((each) => each.name === endpointName)
+    const model = definition.models.find((each) => each.name === endpoint?.model)
+    const state = await this.services.metadata.get('endpoint', endpointName)
+    const labels = new Map([
+      ...(model ? await labelsFromDataset(this.services, definition, model, from, to) : []),
+      ...(await this.posted(endpointName)),
+    ])
+    const groups = await this.rowsOf(endpointName, from, to)
+    const answered = groups.filter((group) => group.role !== 'shadow')
+    const frozen = groups.filter((group) => group.version.id === state?.frozen)
+    return [
+      { group: 'served' as const, rows: answered },
+      { group: 'frozen' as const, rows: frozen },
+    ].flatMap(({ group, rows }) => {
+      const [first] = rows
+      if (!first) return []
+      const records = rows.flatMap((each) => each.records)
+      const task = model?.task ?? first.version.task
+      const { figures, labelled } = measureQuality(
+        { kind: 'quality', name: '', endpoint: endpointName, every: 'day', periods: 1 },
+        { task },
+        { ...first, records },
+        labels,
+      )
+      return [{ group, predictions: records.length, labelled, figures }]
+    })
+  }
+
   /** The period in which the endpoint began to answer; null before that. */
   private async firstPeriod(endpoint: string, length: number): Promise<number | null> {
     const [first] = await this.services.metadata.find('deployment', {

@@ -4,7 +4,7 @@ import { lineageOf } from '../../domain/governance/lineage.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
-type Names = 'monitors' | 'measurements' | 'alerts' | 'triggers' | 'predictions' | 'lineage' | 'postLabels'
+type Names = 'monitors' | 'measurements' | 'alerts' | 'triggers' | 'predictions' | 'quality' | 'lineage' | 'postLabels'
 
 export function monitoringHandlers(plane: ControlPlane): Handlers<Names> {
   const { projects, predictions, posted } = plane
@@ -67,6 +67,9 @@ export function monitoringHandlers(plane: ControlPlane): Handlers<Names> {
       }
       return { predictions: found.map((record) => ({ ...record })) }
     },
+    quality: async ({ query }) => ({
+      groups: await plane.monitors.qualityOver(projects.definition, query.endpoint, query.from, query.to),
+    }),
     lineage: async ({ params }) => {
       const record = await predictions.find(params.id)
       if (!record)

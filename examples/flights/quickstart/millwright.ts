@@ -1,0 +1,77 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+export interface RunningMillwright {
+  server: string
+  predictor: string
+  /** Resolves when it was stopped, by Ctrl-C or otherwise. */
+  ended: Promise<void>
+  peakMemoryMb(): number
+  stop(): Promise<void>
+}
+
+/** Starts `millwright up` in the project's folder, as anybody would, and reads from its line where it listens. */
+export async function startMillwright(options: {
+  project: string
+  home: string
+  port: string
+  predictPort: string
+}): Promise<RunningMillwright> {
+  const command = join(options.project, '../../bin/millwright.mjs')
+  const child = spawn(
+    process.execPath,
+    [command, 'up', '--home', options.home, '--port', options.port, '--predict-port', options.predictPort],
+    { cwd: options.project, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const { server, predictor } = await addresses(child)
+  let peak = 0
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentMb(process.pid))
+  }, 1000)
+  const stop = async (): Promise<void> => {
+    clearInterval(watch)
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+    await ended
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop())
+  return { server, predictor, ended, peakMemoryMb: () => peak, stop }
+}
+
+function addresses(child: ChildProcess): Promise<{ server: string; predictor: string }> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    let ready: { server: string; predictor: string } | null = null
+    child.stdout?.on('data', (bytes: Buffer) => {
+      said += bytes
+      const [server, predictor] = said.match(/https?:\/\/[^\s,]+/g) ?? []
+      if (server && predictor) ready = { server, predictor }
+      // The last thing it says at a start is that the project is applied.
+      if (ready && /definition/.test(said)) resolve(ready)
+    })
+    child.once('exit', () => reject(new Error('Millwright did not start; the lines above say why')))
+  })
+}
+
+/** Resident memory of a process and all below it; 0 where there is no `ps`. */
+function residentMb(root: number): number {
+  try {
+    const rows = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,rss='], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number))
+    const family = new Set([root])
+    for (let grew = true; grew; ) {
+      grew = false
+      for (const [pid, parent] of rows) {
+        if (family.has(parent!) && !family.has(pid!)) {
+          family.add(pid!)
+          grew = true
+        }
+      }
+    }
+    return rows.reduce((sum, [pid, , kilobytes]) => sum + (family.has(pid!) ? kilobytes! / 1024 : 0), 0)
+  } catch {
+    return 0
+  }
+}

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import type { Route } from '../contract/route.ts'
+import { routes } from '../contract/routes.ts'
+import { addresses, type ReadRoute } from './api.ts'
+
+test('the addresses that the screens read are those of the route table', () => {
+  const names = Object.keys(addresses) as ReadRoute[]
+  const table: Record<string, Route> = routes
+  expect(names.length).toBeGreaterThan(0)
+  expect(names.map((name) => [name, table[name]?.method, table[name]?.path])).toEqual(
+    names.map((name) => [name, 'GET', addresses[name]]),
+  )
+})

@@ -17,6 +17,7 @@ export function stageRegistry(plane: ControlPlane): StageRegistry {
       registry,
       deployments,
       withCandidate: (candidate, work) => plans.withCandidate(candidate, work),
+      served: () => plans.untilServed(),
       probe: predictor ? (endpoint, version, golden) => probeSlot(predictor.address, endpoint, version, golden) : null,
     }
   }

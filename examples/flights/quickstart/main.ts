@@ -72,7 +72,7 @@ try {
     'good',
   )
 
-  progress.title('February to June: time is replayed, an hour at a step')
+  progress.title('February to June: time is replayed')
   const replay = new Replay({ client, world, passengers, progress, files, incoming: join(home, 'incoming'), endpoint })
   await replay.run(Date.UTC(2001, 1, 2), Date.parse(`${options.until}T00:00:00Z`))
   progress.still()

@@ -44,8 +44,8 @@ export class Passengers {
   async ask(flights: Flights): Promise<void> {
     const count = flights.flight_id.length
     if (count === 0) return
-    // A third asks alone, the others' agency asks for many at once.
-    const alone = Math.ceil(count / 3)
+    // A fifth asks alone, the others' agency asks for many at once.
+    const alone = Math.ceil(count / 5)
     const asking: Promise<unknown>[] = []
     for (let at = 0; at < alone; at += 1) asking.push(this.one(flights, at))
     if (alone < count) asking.push(this.many(flights, alone, count))

@@ -3,9 +3,11 @@ import type { Client } from 'millwright/client'
 import type { Passengers } from './passengers.ts'
 import type { Progress } from './progress.ts'
 import type { Report } from './summary.ts'
-import type { World } from './world.ts'
+import type { Flights, World } from './world.ts'
 
 const hour = 3_600_000
+/** Event time moves on by so much; what landed in it was pushed an hour at a time. */
+const step = 3 * hour
 const day = 24 * hour
 /** One flight of fifteen has a passenger who asks. */
 const askingShare = 1 / 15
@@ -69,18 +71,22 @@ export class Replay {
     const { client, world, passengers, progress } = this.parts
     this.lastEvent = (await client.events({ query: { limit: 1 } })).head.seq
     // What landed between the end of January and the first hour.
-    let landings = await world.landings(0, from)
-    await this.push(landings)
-    for (let at = from; at < to; at += hour) {
-      const next = at + hour
-      // The coming hour is read from the world while this one is worked on.
-      const coming = Promise.all([world.landings(at, next), world.departures(at, next, askingShare)])
-      const [landed, departed] = await coming
-      landings = landed
-      await this.push(landings)
+    await this.push(await world.landings(0, from))
+    let coming = this.ahead(from)
+    let asking = Promise.resolve()
+    for (let at = from; at < to; at += step) {
+      const next = at + step
+      const { landed, departed } = await coming
+      // The next hours are read from the world while these are worked on.
+      coming = this.ahead(next)
+      // What lands is pushed while those who departed before still wait for their answers: a window ends at the departure, whatever is known already.
+      await Promise.all([asking, ...landed.map((batch) => this.push(batch))])
       await client.advanceClock({ body: { to: next } })
-      await passengers.ask(departed)
+      asking = passengers.ask(departed)
+      // Whoever does not listen yet hears of a failure at the next step.
+      asking.catch(() => {})
       if (next % day === 0) {
+        await asking
         await this.tell()
         const drill = this.drills.find((each) => each.at === next)
         if (drill) {
@@ -94,6 +100,13 @@ export class Replay {
       }
     }
     await this.tell()
+  }
+
+  private async ahead(from: number): Promise<{ landed: Flights[]; departed: Flights }> {
+    const { world } = this.parts
+    const landed: Flights[] = []
+    for (let at = from; at < from + step; at += hour) landed.push(await world.landings(at, at + hour))
+    return { landed, departed: await world.departures(from, from + step, askingShare) }
   }
 
   /** What became of it all, from the product's own records. */
@@ -132,7 +145,7 @@ export class Replay {
     }
   }
 
-  private async push(flights: Awaited<ReturnType<World['landings']>>): Promise<void> {
+  private async push(flights: Flights): Promise<void> {
     if (flights.flight_id.length === 0) return
     const { accepted } = await this.parts.client.pushRows({
       params: { dataset: 'flights' },

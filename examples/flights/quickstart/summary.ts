@@ -62,7 +62,7 @@ export function printSummary(report: Report): void {
   line('landings pushed', report.landings.toLocaleString('en'))
   line(
     'predictions asked',
-    `${report.asked.toLocaleString('en')} (${report.logged.toLocaleString('en')} logged, shadow answers included; ${report.refusedRequests} refused)`,
+    `${report.asked.toLocaleString('en')} (${report.logged.toLocaleString('en')} found in the log; ${report.refusedRequests} refused)`,
   )
   for (const { trigger, version, outcome, data } of report.retrains)
     line('trained', `${version} ${outcome} (${trigger}, ${data})`)

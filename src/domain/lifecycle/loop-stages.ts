@@ -21,6 +21,8 @@ export interface LoopServices extends StageServices {
   deployments: Deployments
   /** Loads a candidate on the prediction services for as long as `work` takes. */
   withCandidate<T>(candidate: Candidate, work: () => Promise<T>): Promise<T>
+  /** Resolves when every connected prediction service serves what was deployed. */
+  served(): Promise<void>
   /** Asks a prediction service; null while none is connected. */
   probe: ((endpoint: string, version: string, golden: Golden) => Promise<SlotMeasurement>) | null
 }
@@ -127,7 +129,7 @@ export async function register(context: StepContext, services: LoopServices): Pr
 /** Begins the rollout of what was registered, on every endpoint of the model. */
 export async function rollOut(
   context: StepContext,
-  { projects, deployments, data }: LoopServices,
+  { projects, deployments, data, served }: LoopServices,
 ): Promise<{ deployments: string[] }> {
   const { version } = outputOf(context, 'register')
   const record = await data.metadata.get('model_version', version)
@@ -147,6 +149,7 @@ export async function rollOut(
     )
     started.push(deployment.id)
   }
+  await served()
   return { deployments: started }
 }
 

@@ -1,11 +1,14 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { MillwrightError } from '../../base/errors.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
 
 const safeName = /^[A-Za-z0-9_-]{1,120}$/
+/** A segment up to this size is read as a whole, and that many of them are kept. */
+const smallBytes = 4 << 20
+const smallSegments = 12
 
 /**
  * The control plane's copy of the prediction logs: the segments of each prediction service, byte for byte, a folder each. A segment's name begins
@@ -13,6 +16,7 @@ const safeName = /^[A-Za-z0-9_-]{1,120}$/
  */
 export class PredictionStore {
   private readonly sizes = new Map<string, number>()
+  private readonly small = new Map<string, { size: number; records: PredictionRecord[] }>()
 
   constructor(private readonly folder: string) {}
 
@@ -78,12 +82,28 @@ export class PredictionStore {
     return paths.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)).map(({ path }) => path)
   }
 
-  /** Reads records of those days in order, without holding more than one line. */
+  /** Reads records of those days in order. Small segments that were read lately are kept, for several monitors read the same days. */
   async *records(from: number, to: number): AsyncGenerator<PredictionRecord> {
     for (const path of await this.segments(from, to)) {
-      const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
-      for await (const line of lines) if (line) yield JSON.parse(line) as PredictionRecord
+      const { size } = await stat(path)
+      if (size <= smallBytes) yield* await this.smallSegment(path, size)
+      else {
+        const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+        for await (const line of lines) if (line) yield JSON.parse(line) as PredictionRecord
+      }
     }
+  }
+
+  private async smallSegment(path: string, size: number): Promise<PredictionRecord[]> {
+    const known = this.small.get(path)
+    if (known?.size === size) return known.records
+    const lines = (await readFile(path, 'utf8')).split('\n')
+    const records = lines.flatMap((line) => (line ? [JSON.parse(line) as PredictionRecord] : []))
+    this.small.delete(path)
+    this.small.set(path, { size, records })
+    const [oldest] = this.small.keys()
+    if (this.small.size > smallSegments && oldest !== undefined) this.small.delete(oldest)
+    return records
   }
 
   /** The record with that id: its segment and line are in the id. */

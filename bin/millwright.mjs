@@ -17,7 +17,8 @@ if (existsSync(source)) {
       fileURLToPath(source),
       ...process.argv.slice(2),
     ],
-    { stdio: 'inherit' },
+    // A wrapper that is killed outright can pass nothing on: what it started watches for that.
+    { stdio: 'inherit', env: { ...process.env, MILLWRIGHT_WRAPPER: String(process.pid) } },
   )
   // Ctrl-C reaches the whole foreground group by itself; a signal sent to this process alone must be passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -9,6 +9,9 @@ import { runCommands } from './command-run.ts'
 import { serverCommand } from './command-server.ts'
 import { upCommand } from './command-up.ts'
 import { printError } from './output.ts'
+import { endWithWrapper } from './wrapper.ts'
+
+endWithWrapper()
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string

@@ -95,7 +95,10 @@ async function wire(
   const posted = new PostedLabels(join(home.path, 'labels'))
   const monitors = new Monitors(data, predictions, (endpoint) => posted.of(endpoint))
   const rollouts = new RolloutWatch(metadata, clock, deployments)
-  const dataStage = await DataStage.open(data, home.path, () => plans.changed())
+  const dataStage = await DataStage.open(data, home.path, {
+    features: () => sessions.announce(),
+    references: () => plans.changed(),
+  })
   await projects.restore()
 
   // Steps run in processes of their own, which find the home by this.

@@ -13,6 +13,14 @@ import type { AppendLogs } from '../ports/append-logs.ts'
 import { encodeFeatureBatch } from '../ports/feature-batch.ts'
 import type { OnlineFeatures } from '../ports/online-features.ts'
 
+/** Whom it tells what is new. */
+export interface DataNews {
+  /** The feature log grew. */
+  features(): void
+  /** The feature log, and reference data of entities. */
+  references(): void
+}
+
 /** What works by one definition. */
 interface Adopted {
   definition: Definition
@@ -29,19 +37,13 @@ export class DataStage {
     private readonly services: DataServices,
     home: string,
     private readonly log: OnlineFeatures,
-    /** Features or entities may be different now. */
-    private readonly changed: () => void,
+    private readonly news: DataNews,
   ) {
     this.logs = openFilesystemLogs(join(home, 'rows'))
   }
 
-  static async open(services: DataServices, home: string, changed: () => void): Promise<DataStage> {
-    return new DataStage(
-      services,
-      home,
-      await openFeatureSegments(openFilesystemLogs(join(home, 'feature-log'))),
-      changed,
-    )
+  static async open(services: DataServices, home: string, news: DataNews): Promise<DataStage> {
+    return new DataStage(services, home, await openFeatureSegments(openFilesystemLogs(join(home, 'feature-log'))), news)
   }
 
   /** Works by another definition from now on. Rows that wait stay; views that are new get what their windows can still see. */
@@ -58,7 +60,7 @@ export class DataStage {
     const buffer = await this.buffer(dataset)
     const pushed = await buffer.push(body)
     await feed.pushed(dataset, pushed)
-    if (pushed.rows.rows > 0) this.changed()
+    if (pushed.rows.rows > 0) this.news.features()
     return { accepted: pushed.rows.rows, known: pushed.duplicates }
   }
 
@@ -108,7 +110,7 @@ export class DataStage {
       if (dataset.time !== undefined) waiting.set(dataset.name, await (await this.buffer(dataset.name)).waiting())
     }
     await feed.catchUp(this.services.clock.now(), waiting)
-    this.changed()
+    this.news.references()
   }
 
   private buffer(dataset: string): Promise<PushBuffer> {

@@ -117,7 +117,7 @@ export class Replay {
     const { versions } = await client.modelVersions({ params: { model: 'late' } })
     const { runs } = await client.runs({ query: { limit: 1000 } })
     const { alerts } = await client.alerts({ query: { limit: 1000 } })
-    const { measurements } = await client.measurements({ query: { endpoint, kind: 'quality', limit: 10_000 } })
+    const { measurements } = await client.measurements({ query: { endpoint, kind: 'service', limit: 10_000 } })
     const ordered = versions.toReversed()
     return {
       retrains: ordered.map((version) => {
@@ -157,8 +157,8 @@ export class Replay {
   /** Says what the product has told since the last time, as far as it concerns somebody who watches. */
   private async tell(): Promise<void> {
     const { client, progress } = this.parts
+    const alerts: { subject: string; message: string; time: number }[] = []
     const told = new Set([
-      'alert.raised',
       'trigger.fired',
       'model.registered',
       'model.refused',
@@ -170,12 +170,21 @@ export class Replay {
     ])
     for (;;) {
       const { events } = await client.events({ query: { after: this.lastEvent, limit: 1000 } })
-      if (events.length === 0) return
+      if (events.length === 0) break
       for (const event of events) {
         if (told.has(event.type))
           progress.say(`${new Date(event.time).toISOString().slice(0, 10)}  ${shortened(event.message)}`, event.level)
         this.lastEvent = event.seq
       }
+    }
+    // Many inputs of a model move together: one line says it.
+    for (const subject of new Set(alerts.map((alert) => alert.subject))) {
+      const [first, ...more] = alerts.filter((alert) => alert.subject === subject)
+      const date = new Date(first!.time).toISOString().slice(0, 10)
+      progress.say(
+        `${date}  ALERT: ${shortened(first!.message)}${more.length > 0 ? `, and ${more.length} more figures` : ''}`,
+        'bad',
+      )
     }
   }
 

@@ -3,6 +3,7 @@ import { MillwrightError } from '../../base/errors.ts'
 import type { ModelVersionRecord } from '../../contract/model.ts'
 import type { StepContext } from '../../contract/step.ts'
 import { type Golden, goldenSchema } from '../../contract/training.ts'
+import { metricsFor } from '../../stats/metrics.ts'
 import { datasetNamed } from '../data/dataset-plan.ts'
 import { datasetVersion } from '../data/dataset-reader.ts'
 import { judgeAll, type SlotMeasurement } from '../registry/gates.ts'
@@ -116,7 +117,9 @@ export async function register(context: StepContext, services: LoopServices): Pr
   const { passed, verdicts } = outputOf(context, 'gate')
   const { evaluation } = outputOf(context, 'evaluate')
   const version = await newVersion(context, services, verdicts)
-  const [metric, figure] = Object.entries(evaluation.candidate)[0] ?? []
+  const [primary] = metricsFor(version.task)
+  const metric = primary?.name
+  const figure = metric ? evaluation.candidate[metric] : undefined
   const failed = verdicts.filter((verdict) => !verdict.passed)
   const message = passed
     ? `is registered${metric && figure ? `: ${metric} ${figure.value.toFixed(3)} on ${evaluation.rows.toLocaleString('en')} sealed rows` : ''}`

@@ -12,6 +12,8 @@ import type { PredictionStore } from './prediction-store.ts'
 
 /** How long after a period its labels are waited for: most are there by then, and what is not is counted. */
 const labelWaitMs = 2 * day
+/** Drift is told of versions that gave at least this share of a period's answers. */
+const leastShare = 0.8
 
 const periodMs = (monitor: MonitorDefinition): number => (monitor.every === 'week' ? 7 * day : day)
 /** Weeks begin on Monday; 1970-01-05 was one. */
@@ -103,10 +105,13 @@ export class Monitors {
           ])
         : new Map<string, number | string>()
     const records: MeasurementRecord[] = []
+    const answered = groups.reduce((sum, group) => sum + (group.role === 'shadow' ? 0 : group.records.length), 0)
     for (const group of groups) {
       // What nobody is answered with cannot fail anybody: shadows are measured for comparison alone.
       const isShadow = group.role === 'shadow'
       if (isShadow && monitor.kind !== 'quality') continue
+      // A version that answered on some days of the period only differs by the days, not by the world.
+      if (monitor.kind === 'drift' && group.records.length < leastShare * answered) continue
       const measured = await this.measureGroup(monitor, model?.task ?? 'binary', group, labels)
       if (!measured) continue
       const { id: version } = group.version

@@ -94,6 +94,8 @@ describe('the rule itself', () => {
     ['a dialect `sql`', imported('src/backends/sqlite/a.ts', 'src/backends/sql/b.ts')],
     ['the command line the server, when asked', imported('src/cli/a.ts', 'src/server/b.ts', { kind: 'dynamic' })],
     ['a type of contract in the screens', imported('src/ui/a.ts', 'src/contract/errors.ts', { typeOnly: true })],
+    ['a value of contract in a test of the screens', imported('src/ui/a.test.ts', 'src/contract/errors.ts')],
+    ['a fixture in a test', imported('src/domain/data/a.test.ts', '', { target: 'test/fixtures/flights.ts' })],
     ['vitest in a conformance suite', imported('src/ports/a.conformance.ts', 'vitest')],
     ['node: in a test of contract', imported('src/contract/a.test.ts', 'node:fs')],
   ])('allows %s', (_, found) => {

@@ -1,9 +1,9 @@
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Millis = number
 
-export const second = 1000
-export const minute = 60 * second
-export const hour = 60 * minute
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
 export const day = 24 * hour
 
 /**

@@ -83,7 +83,7 @@ function keepUp(args: () => string[], onFault: (message: string) => void): Servi
 }
 
 /** Starts both processes, and resolves when both answer. */
-export async function up(options: UpOptions): Promise<Up> {
+async function up(options: UpOptions): Promise<Up> {
   const tell = (message: string): void => console.error(yellow(message))
   const services: Service[] = []
   const stop = async (): Promise<void> => {

@@ -287,7 +287,7 @@ export const triggerSchema = z.strictObject({
 })
 export type TriggerDefinition = z.infer<typeof triggerSchema>
 
-export const retentionSchema = z.strictObject({
+const retentionSchema = z.strictObject({
   /** Runs, and what only they refer to, older than this go. */
   runsDays: z.number().positive().default(90),
   predictionsDays: z.number().positive().default(365),

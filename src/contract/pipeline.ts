@@ -25,7 +25,6 @@ const stepRunSchema = z.discriminatedUnion('kind', [
   /** A stage of Millwright itself, by name: `train`, `evaluate`, … */
   z.strictObject({ kind: z.literal('stage'), stage: z.string() }),
 ])
-export type StepRun = z.infer<typeof stepRunSchema>
 
 /** Whether a step runs: compares a value of the parameters (`params.x`) or of an earlier step's output (`steps.y.z`). */
 const conditionSchema = z.strictObject({

@@ -35,8 +35,6 @@ export type BatchState = (typeof batchStates)[number]
 
 /** A candidate awaits its gates; `registered` passed them; `refused` did not. */
 export const modelVersionStates = ['candidate', 'registered', 'refused'] as const
-export type ModelVersionState = (typeof modelVersionStates)[number]
 
 /** `rolling` takes part of the traffic, `serving` all of it; a rollout ends `rolled-back` by its own checks or by a person, and `replaced` by its successor. */
 export const deploymentStates = ['rolling', 'serving', 'replaced', 'rolled-back'] as const
-export type DeploymentState = (typeof deploymentStates)[number]

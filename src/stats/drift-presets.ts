@@ -31,22 +31,6 @@ export interface DriftColumn {
 const smallReference = 1000
 const fewValues = 5
 
-/** Thresholds of Evidently's tests when a method is named without one. */
-export const evidentlyThresholds: Partial<Record<DriftMethod, number>> = {
-  ks: 0.05,
-  'chi-square': 0.05,
-  z: 0.05,
-  'welch-t': 0.05,
-  wasserstein: 0.1,
-  'js-distance': 0.1,
-  psi: 0.1,
-  kl: 0.1,
-  hellinger: 0.1,
-}
-
-/** Share of drifted columns from which Evidently calls a data set drifted. */
-export const evidentlyDatasetShare = 0.5
-
 /** Evidently's default choice by kind of column and size of the reference. */
 export function evidentlyChoice({ kind, referenceRows, distinct }: DriftColumn): DriftChoice {
   const isContinuous = kind === 'numeric' && distinct > fewValues
@@ -61,9 +45,6 @@ export function evidentlyChoice({ kind, referenceRows, distinct }: DriftColumn):
 
 /** NannyML's univariate default: Jensen–Shannon distance in base 2; its threshold is learnt from reference chunks. */
 export const nannymlChoice = { method: 'js-distance', base: 2 } as const
-
-/** TFDV's comparator for numbers: Jensen–Shannon divergence in base 2; the threshold is the user's. */
-export const tfdvChoice = { method: 'js-divergence', base: 2 } as const
 
 /** NannyML's thresholds: mean ± 3 population deviations of the metric over reference chunks, clipped to its range. */
 export function nannymlThresholds(

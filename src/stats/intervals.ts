@@ -34,12 +34,6 @@ export function meanInterval(values: ArrayLike<number>, level = 0.95): Interval 
   return normalInterval(mean, standardError, level)
 }
 
-/** Difference of two mean losses on the same rows, paired row by row. */
-export function pairedDifference(first: ArrayLike<number>, second: ArrayLike<number>, level = 0.95): Difference {
-  const { mean, standardError } = meanWithError(first.length, (row) => first[row]! - second[row]!)
-  return normalDifference(mean, standardError, level)
-}
-
 /** Interval of a share (Wilson 1927): stays within 0…1 and holds for few rows and rare events. */
 export function wilsonInterval(successes: number, trials: number, level = 0.95): Interval {
   const z = normalHalfWidth(level)

@@ -78,7 +78,7 @@ export class Place {
   /** Starts a program and waits until it says what `ready` finds. */
   async start(program: string, args: string[], ready: RegExp, cwd = this.folder): Promise<Started> {
     const [file, all] = this.command(program, args)
-    const child = spawn(file, all, { cwd, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(file, all, { cwd, env: this.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     this.started.push(child)
     let said = ''
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
@@ -94,17 +94,24 @@ export class Place {
       child.once('error', reject)
     })
     const stop = (): Promise<number | null> => {
-      child.kill('SIGINT')
+      signalGroup(child, 'SIGINT')
       return exited
     }
     return { match, stop, said: () => said }
   }
 
-  async remove(): Promise<void> {
-    for (const child of this.started) if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-    const alive = this.started.filter((child) => child.exitCode === null && child.signalCode === null)
-    await Promise.all(alive.map((child) => new Promise((resolve) => child.once('exit', resolve))))
+  remove(): void {
+    for (const child of this.started) signalGroup(child, 'SIGKILL')
     rmSync(this.top, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/** A signal to a program and all that it started, as a terminal gives it: `npx` passes on none that it gets alone. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-child.pid!, signal)
+  } catch {
+    // All of them have ended.
   }
 }
 

@@ -47,10 +47,12 @@ describe(`the packed package, installed by ${userName}`, () => {
     await place.run('npx', ['millwright', 'init'])
     expect(readFileSync(join(place.folder, '.npmrc'), 'utf8')).toContain('ignore-scripts=true')
     expect(existsSync(join(place.folder, 'millwright.config.ts'))).toBe(true)
-    await place.run(process.execPath, [
-      join(root, 'node_modules/typescript/bin/tsc'),
-      ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', '', 'millwright.config.ts'],
-    ])
+    const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', '']
+    const compiler = join(root, 'node_modules/typescript/bin/tsc')
+    execFileSync(process.execPath, [compiler, ...strict, 'millwright.config.ts'], {
+      cwd: place.folder,
+      stdio: 'inherit',
+    })
 
     const up = await place.start('npx', ['millwright', 'up', '--port', '0', '--predict-port', '0'], upLine)
     const [, server, predictor] = up.match

@@ -3,12 +3,6 @@ import type { Flights } from './world.ts'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 8 })
 
-export interface Answer {
-  prediction: boolean
-  probability: number
-  version: string
-}
-
 function post(url: string, body: unknown): Promise<unknown> {
   const text = JSON.stringify(body)
   return new Promise((resolve, reject) => {

@@ -32,8 +32,8 @@ export class World {
     const zones = places
       .getRowObjects()
       .map((row) => ({ iata: String(row.iata), zone: tzLookup(Number(row.latitude), Number(row.longitude)) }))
-    const appender = await (await database.run('create table zone_of (iata varchar, zone varchar)'),
-    database.createAppender('zone_of'))
+    await database.run('create table zone_of (iata varchar, zone varchar)')
+    const appender = await database.createAppender('zone_of')
     for (const { iata, zone } of zones) {
       appender.appendVarchar(iata)
       appender.appendVarchar(zone)

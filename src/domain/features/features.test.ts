@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openDataServices, type TestServices } from '../../../test/fixtures/data-services.ts'
+import { openDataServices, openFeatureSegments, type TestServices } from '../../../test/fixtures/data-services.ts'
 import { airportsFile, flightsDefinition, flightsFile, isLate } from '../../../test/fixtures/flights.ts'
-import { openFeatureSegments } from '../../backends/filesystem/feature-segments.ts'
 import { numbersOf, sliceTable, type Table, takeRows, textAt, textsOf } from '../../base/columns.ts'
 import type { ModelDefinition } from '../../contract/definition.ts'
 import { datasetVersion, readVersion } from '../data/dataset-reader.ts'

@@ -6,7 +6,7 @@ import type { Change } from '../../contract/routes/project.ts'
 type Difference = Change['differences'][number]
 
 /** Dotted paths at which two values differ. Lists of named things are matched by name, others by place. */
-export function differencesOf(
+function differencesOf(
   from: Json | undefined,
   to: Json | undefined,
   path: string,

@@ -8,7 +8,7 @@ import type { Metadata, RecordReader } from '../../ports/metadata.ts'
 export type NewVersion = Omit<ModelVersionRecord, 'id' | 'number' | 'hash' | 'state' | 'time' | 'recordedAt'>
 
 /** Names everything that decides an answer: the bytes, what they are fed, what is read from them. */
-export function versionHash(
+function versionHash(
   version: Pick<ModelVersionRecord, 'modelHash' | 'onnxHash' | 'signature' | 'definitionHash' | 'threshold'>,
 ): string {
   const { modelHash, onnxHash, signature, definitionHash, threshold } = version

@@ -11,7 +11,7 @@ const fastifyCodes: Record<string, string> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid-request',
 }
 
-export function errorBodyOf(error: unknown): { status: number; body: ErrorBody } {
+function errorBodyOf(error: unknown): { status: number; body: ErrorBody } {
   if (error instanceof MillwrightError) {
     const { code, message, field, hint } = error
     return {

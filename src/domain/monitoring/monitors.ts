@@ -12,6 +12,8 @@ import type { PredictionStore } from './prediction-store.ts'
 
 /** How long after a period its labels are waited for: most are there by then, and what is not is counted. */
 const labelWaitMs = 2 * day
+/** The last predictions of a period are brought a little after its end. */
+const logWaitMs = day / 4
 /** Drift is told of versions that gave at least this share of a period's answers. */
 const leastShare = 0.8
 
@@ -33,7 +35,7 @@ export class Monitors {
     const now = this.services.clock.now()
     for (const monitor of definition.monitors) {
       const length = periodMs(monitor)
-      const wait = monitor.kind === 'quality' ? labelWaitMs : 0
+      const wait = monitor.kind === 'quality' ? labelWaitMs : logWaitMs
       const [last] = await this.services.metadata.find('measurement', {
         where: { monitor: monitor.name },
         orderBy: { field: 'from', direction: 'desc' },

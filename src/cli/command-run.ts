@@ -19,7 +19,9 @@ const took = (from: number | null, to: number | null): string =>
 
 function printRun(run: RunRecord, steps: StepRecord[]): void {
   console.log(`${bold(run.id)} ${run.pipeline} ${colour(run.state)} ${dim(`${run.startedBy}: ${run.reason}`)}`)
-  for (const step of steps) {
+  // In the order in which they ran; those that did not run come last.
+  const never = Number.POSITIVE_INFINITY
+  for (const step of steps.toSorted((a, b) => (a.startedAt ?? never) - (b.startedAt ?? never))) {
     console.log(
       `  ${step.step.padEnd(12)} ${colour(step.state)} ${dim(took(step.startedAt, step.endedAt))} ${dim(step.because)}${step.error ? `\n    ${red(step.error)}` : ''}`,
     )

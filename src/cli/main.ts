@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { applyCommands } from './command-apply.ts'
 import { auditCommands } from './command-audit.ts'
 import { dataCommands } from './command-data.ts'
+import { initCommand } from './command-init.ts'
 import { modelCommands } from './command-models.ts'
 import { predictorCommand } from './command-predictor.ts'
 import { runCommands } from './command-run.ts'
@@ -24,6 +25,7 @@ const program = new Command('millwright')
   .version(version)
   .showHelpAfterError('(`millwright --help` lists the commands)')
 
+initCommand(program)
 upCommand(program)
 applyCommands(program)
 runCommands(program)

@@ -134,7 +134,7 @@ export class TimeZone {
     const parts: Record<string, string> = {}
     for (const part of this.format.formatToParts(utc)) parts[part.type] = part.value
     const number = (name: string) => Number(parts[name])
-    const year = parts['era'] === 'BC' ? 1 - number('year') : number('year')
+    const year = parts.era === 'BC' ? 1 - number('year') : number('year')
     const shown = new Date(0)
     shown.setUTCFullYear(year, number('month') - 1, number('day'))
     shown.setUTCHours(number('hour'), number('minute'), number('second'))

@@ -32,7 +32,7 @@ export function eventHandlers({
         'x-accel-buffering': 'no',
       })
       out.write(`: from ${seq}\n\n`)
-      let sending: Promise<void> | null = null
+      let isSending = false
       let again = false
       const send = async (): Promise<void> => {
         do {
@@ -49,8 +49,10 @@ export function eventHandlers({
       }
       const wake = (): void => {
         again = true
-        sending ??= send().finally(() => {
-          sending = null
+        if (isSending) return
+        isSending = true
+        void send().finally(() => {
+          isSending = false
         })
       }
       const stop = metadata.onSealed(wake)

@@ -93,11 +93,11 @@ export class Place {
       exited.then((code) => reject(new Error(`${program} ${args.join(' ')} ended with code ${code}:\n${said}`)))
       child.once('error', reject)
     })
-    const stop = (): Promise<number | null> => {
+    const interrupt = async (): Promise<void> => {
       signalGroup(child, 'SIGINT')
-      return exited
+      await exited
     }
-    return { match, stop, said: () => said }
+    return { match, interrupt, said: () => said }
   }
 
   remove(): void {
@@ -117,8 +117,8 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 
 export interface Started {
   match: RegExpExecArray
-  /** Ends it as Ctrl-C does; its exit code. */
-  stop(): Promise<number | null>
+  /** As Ctrl-C does; resolves when the program itself has ended, which `npx` does before what it started. */
+  interrupt(): Promise<void>
   said(): string
 }
 

@@ -37,8 +37,9 @@ describe(`a fresh clone, installed with ${otherNpm} by ${userName}`, () => {
     expect([await answers(server!), await answers(predictor!)]).toEqual([true, true])
     const page = await fetch(server!, { headers: { accept: 'text/html' } })
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<div id="root">')])
-    expect(await up.stop(), up.said()).toBe(0)
-    expect([await answers(server!), await answers(predictor!)]).toEqual([false, false])
+    await up.interrupt()
+    const open = () => Promise.all([server!, predictor!].map(answers))
+    await expect.poll(open, { timeout: 15_000, message: up.said() }).toEqual([false, false])
   })
 
   test('leaves the clone as it was: nothing that is not ignored', async () => {

@@ -11,10 +11,14 @@ describe(`the packed package, installed by ${userName}`, () => {
 
   beforeAll(async () => {
     // The repository's .npmrc keeps scripts of packages from running, and this package's own with them.
-    execFileSync('npm', ['pack', '--ignore-scripts=false', '--pack-destination', join(place.folder, '..')], {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
+    execFileSync(
+      'npm',
+      ['pack', '--loglevel=error', '--ignore-scripts=false', '--pack-destination', join(place.folder, '..')],
+      {
+        cwd: root,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    )
     const tarball = readdirSync(join(place.folder, '..')).find((file) => file.endsWith('.tgz'))!
     writeFileSync(join(place.folder, 'package.json'), '{ "name": "mine", "private": true, "type": "module" }\n')
     place.own(place.folder)
@@ -43,23 +47,37 @@ describe(`the packed package, installed by ${userName}`, () => {
     expect((await place.run('npx', ['millwright', '--version'])).trim()).toBe(version)
   })
 
-  test('makes a project that compiles, starts, answers and stops', { timeout: 300_000 }, async () => {
+  test('makes a project that compiles, starts, trains, predicts and stops', { timeout: 300_000 }, async () => {
     await place.run('npx', ['millwright', 'init'])
     expect(readFileSync(join(place.folder, '.npmrc'), 'utf8')).toContain('ignore-scripts=true')
     expect(existsSync(join(place.folder, 'millwright.config.ts'))).toBe(true)
-    const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', '']
     const compiler = join(root, 'node_modules/typescript/bin/tsc')
-    execFileSync(process.execPath, [compiler, ...strict, 'millwright.config.ts'], {
-      cwd: place.folder,
-      stdio: 'inherit',
-    })
+    execFileSync(process.execPath, [compiler, '-p', '.'], { cwd: place.folder, stdio: 'inherit' })
 
     const up = await place.start('npx', ['millwright', 'up', '--port', '0', '--predict-port', '0'], upLine)
     const [, server, predictor] = up.match
     expect([await answers(server!), await answers(predictor!)]).toEqual([true, true])
     const page = await fetch(server!, { headers: { accept: 'text/html' } })
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<div id="root">')])
-    expect(await up.stop(), up.said()).toBe(0)
-    expect([await answers(server!), await answers(predictor!)]).toEqual([false, false])
+
+    await place.run('npx', ['millwright', 'ingest', 'orders', '--server', server!])
+    await place.run('npx', ['millwright', 'run', 'train-returns', '--server', server!])
+    const order = { order_id: 'new', ordered_at: Date.UTC(2025, 6, 1), shop: 'harbour', kind: 'shoe', price: 80 }
+    const ask = async () => {
+      const answer = await fetch(`${predictor}/v2/models/returns/infer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(order),
+      })
+      return { status: answer.status, text: await answer.text() }
+    }
+    // The prediction service hears of the deployment a moment later.
+    await expect
+      .poll(ask, { timeout: 30_000 })
+      .toMatchObject({ status: 200, text: expect.stringContaining('probability') })
+
+    await up.interrupt()
+    const open = () => Promise.all([server!, predictor!].map(answers))
+    await expect.poll(open, { timeout: 15_000, message: up.said() }).toEqual([false, false])
   })
 })

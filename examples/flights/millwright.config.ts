@@ -14,7 +14,6 @@ import {
   entity,
   featureView,
   hours,
-  joined,
   keepsItsSignature,
   key,
   localTime,
@@ -77,7 +76,6 @@ const flights = dataset('flights', {
         .month()
         .bucket('January', [2, 'February'], [3, 'March'], [4, 'April'], [5, 'May'], [6, 'June'], [7, 'later']),
       part_of_day: clock.hour().bucket('night', [5, 'morning'], [12, 'afternoon'], [18, 'evening'], [23, 'night']),
-      route: joined('-', c.origin, c.destination),
     }
   })
   .knownAt('lands_at', 'delay')
@@ -140,7 +138,7 @@ const late = model('late', {
     keepsItsSignature(),
     answersWithin(50),
   ],
-  split: { test: days(7), validation: days(3), training: days(45), maxRows: 100_000 },
+  split: { test: days(7), validation: days(3), training: days(40), maxRows: 80_000 },
 })
 
 const answers = endpoint('flights', late, { rollout: canary([0.1, 1], { hold: hours(12) }), frozen: true })

@@ -26,6 +26,8 @@ export interface Route<
   readonly takes?: 'bytes'
   /** Bytes that a body may have; 1 MiB where nothing is said. */
   readonly bodyLimit?: number
+  /** The same request again changes nothing more, though it is no GET: a client may repeat one whose connection broke. */
+  readonly repeatable?: boolean
   /** Bodies of this route are checked by the stage itself, which must look at every value anyhow. */
   readonly checkedByStage?: boolean
 }

@@ -62,13 +62,20 @@ export function createClient(address: string, options: ClientOptions = {}): Clie
       headers['content-type'] = 'application/json'
       body = JSON.stringify(given.body ?? {})
     }
-    let response: Response
-    try {
-      response = await send(new URL(pathOf(route, given), address), {
+    const once = (): Promise<Response> =>
+      send(new URL(pathOf(route, given), address), {
         method: route.method,
         headers,
         ...(body === undefined ? {} : { body: body as string }),
         ...(given.signal ? { signal: given.signal } : {}),
+      })
+    let response: Response
+    try {
+      const mayRepeat = route.method === 'GET' || route.repeatable === true
+      // A connection that was kept open may be closed by the server in the moment it is used again.
+      response = await once().catch((error) => {
+        if (!mayRepeat || given.signal?.aborted) throw error
+        return once()
       })
     } catch (cause) {
       throw new MillwrightError('unavailable', `no control plane answers at ${address}`, {

@@ -2,6 +2,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { type ControlPlane, openControlPlane } from './control-plane.ts'
 import { allHandlers } from './handlers.ts'
+import { apiPage } from './http/api-page.ts'
 import { answerErrors } from './http/errors.ts'
 import { openApi } from './http/openapi.ts'
 import { serveRoutes } from './http/serve-routes.ts'
@@ -37,6 +38,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   answerErrors(app)
   serveRoutes(app, allHandlers(plane))
   const document = JSON.stringify(openApi(millwrightVersion))
+  const page = apiPage(millwrightVersion)
+  app.get('/api', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page))
   app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
   serveScreens(app)
   const stopLiveWork = startLiveWork(plane, log)

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -34,6 +34,12 @@ progress.say(
   'A model will say, at departure, which flights land 15 or more minutes late. Everything below is the product at work.',
 )
 
+// Every run begins anew; a folder that is no home of Millwright's is somebody's own.
+const present = await readdir(home).catch(() => [])
+if (present.length > 0 && !present.includes('metadata.db')) {
+  console.error(`${home} is not empty and is no home of Millwright: name another with --home`)
+  process.exit(1)
+}
 await rm(home, { recursive: true, force: true })
 await mkdir(home, { recursive: true })
 const millwright = await startMillwright({ project, home, port: options.port, predictPort: options['predict-port'] })

@@ -73,6 +73,7 @@ export const dataRoutes = {
   }),
   pushRows: route({
     method: 'POST',
+    repeatable: true,
     path: '/api/datasets/{dataset}/rows',
     group: 'data',
     summary: 'Push rows as they happen; durable when answered, and the same key again changes nothing',
@@ -87,6 +88,7 @@ export const dataRoutes = {
   }),
   ingest: route({
     method: 'POST',
+    repeatable: true,
     path: '/api/datasets/{dataset}/ingest',
     group: 'data',
     summary:

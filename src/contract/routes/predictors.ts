@@ -6,6 +6,7 @@ import { servingPlanSchema } from '../serving.ts'
 export const predictorRoutes = {
   synchronise: route({
     method: 'POST',
+    repeatable: true,
     path: '/api/predictors/{predictor}/sync',
     group: 'predictors',
     summary:
@@ -38,6 +39,7 @@ export const predictorRoutes = {
   }),
   shipPredictions: route({
     method: 'PUT',
+    repeatable: true,
     path: '/api/predictors/{predictor}/segments/{segment}',
     group: 'predictors',
     summary: 'Append bytes of a prediction log segment at an offset; what is there already is not taken twice',

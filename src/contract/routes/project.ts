@@ -51,6 +51,7 @@ export const projectRoutes = {
   }),
   plan: route({
     method: 'POST',
+    repeatable: true,
     path: '/api/plan',
     group: 'project',
     summary: 'What applying a definition would change',
@@ -60,6 +61,7 @@ export const projectRoutes = {
   }),
   apply: route({
     method: 'POST',
+    repeatable: true,
     path: '/api/apply',
     group: 'project',
     summary: 'Install a definition; the same one again changes nothing',
@@ -76,6 +78,7 @@ export const projectRoutes = {
   }),
   advanceClock: route({
     method: 'POST',
+    repeatable: true,
     path: '/api/clock/advance',
     group: 'project',
     summary: 'Replay: move event time forward, and answer when every stage has caught up with it',

@@ -35,7 +35,7 @@ progress.say(
 )
 
 // Every run begins anew; a folder that is no home of Millwright's is somebody's own.
-const present = await readdir(home).catch(() => [])
+const present: string[] = await readdir(home).catch(() => [])
 if (present.length > 0 && !present.includes('metadata.db')) {
   console.error(`${home} is not empty and is no home of Millwright: name another with --home`)
   process.exit(1)

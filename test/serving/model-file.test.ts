@@ -16,6 +16,7 @@ let home: string
 let server: RunningServer
 let predictor: RunningPredictor
 let client: Client
+let isServerUp = true
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'millwright-entrance-'))
@@ -32,7 +33,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await predictor?.close()
-  await server?.close()
+  if (isServerUp) await server?.close()
   await rm(home, { recursive: true, force: true })
 })
 
@@ -159,4 +160,21 @@ it('refuses bytes that are no model, and a name that no endpoint can have', asyn
   await expect(add(Buffer.from('no model'), 'broken')).rejects.toMatchObject({ code: 'model-unreadable' })
   await expect(add(file, 'a b')).rejects.toMatchObject({ code: 'invalid-request', field: 'params.model' })
   expect((await client.models()).models.map((model) => model.model)).toEqual(['small'])
+})
+
+it('a prediction service that starts without the control plane answers from its own disk', async () => {
+  await predictor.close()
+  const { address } = server
+  await server.close()
+  isServerUp = false
+  predictor = await startPredictor({
+    home: join(home, 'predictor'),
+    host: '127.0.0.1',
+    port: 0,
+    server: address,
+    version: 'test',
+  })
+  const { answer } = await ask(features())
+  expect(answer.model_version).toBe('1')
+  expect(answer.outputs[0]!.data[0]).toBeCloseTo(probabilities![0]!, 6)
 })

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { parse } from 'node:path'
 import type { Command } from 'commander'
 import { actor, connect, defaultServer } from './connection.ts'
 import { ago, bold, dim, green, red, table } from './output.ts'
@@ -41,6 +43,30 @@ export function modelCommands(program: Command): void {
             ]),
           ),
         )
+    })
+
+  program
+    .command('add')
+    .description('register a model file (ONNX) as it is; it gets an endpoint and monitors of its own')
+    .argument('<file>')
+    .option('--name <model>', 'name of the model; the file name where nothing is said')
+    .option('--no-deploy', 'register only')
+    .option(...server)
+    .action(async (file: string, options: { name?: string; deploy: boolean; server: string }) => {
+      const model = options.name ?? parse(file).name
+      const call = {
+        params: { model },
+        query: { actor: actor(), deploy: String(options.deploy) },
+        body: await readFile(file),
+      }
+      const { version, isNew, endpoint } = await connect(options).addModelFile(call)
+      console.log(
+        `${bold(version.id)} ${isNew ? 'is registered' : 'is this file already'}${endpoint ? ` and answers at POST /v2/models/${endpoint}/infer of the prediction service` : ''}.`,
+      )
+      const shown = version.signature.request.map(
+        ({ name, datatype, shape }) => `${name} (${datatype}${shape ? ` [${shape.join(', ')}]` : ''})`,
+      )
+      console.log(dim(`It takes ${shown.join(', ')}.`))
     })
 
   program

@@ -2,10 +2,30 @@ import * as z from 'zod'
 import { briefSchema, tasks } from './definition.ts'
 import { modelVersionStates } from './states.ts'
 
-/** A column of a request or an answer: Open Inference Protocol datatypes. */
+/** Element types of the Open Inference Protocol. */
+export const tensorDatatypes = [
+  'BOOL',
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FP16',
+  'FP32',
+  'FP64',
+  'BYTES',
+] as const
+export type TensorDatatype = (typeof tensorDatatypes)[number]
+
+/** A column of a request or an answer, or a whole tensor of a model that came as a file. */
 const fieldSchema = z.object({
   name: z.string(),
-  datatype: z.enum(['BOOL', 'INT64', 'FP32', 'FP64', 'BYTES']),
+  datatype: z.enum(tensorDatatypes),
+  /** Of a tensor, −1 where the size is the caller's; a column has none: it is one value a row. */
+  shape: z.array(z.number().int()).optional(),
   /** May be missing in a request. */
   optional: z.boolean().default(false),
 })
@@ -82,10 +102,11 @@ export const modelVersionSchema = z.object({
   model: z.string(),
   number: z.number().int(),
   state: z.enum(modelVersionStates),
-  task: z.enum(tasks),
+  /** Null of a model file: what its numbers mean is not said. */
+  task: z.enum(tasks).nullable(),
   /** Names the whole: model bytes, signature, input definitions. */
   hash: z.string(),
-  /** Our own format; null of a model that came as ONNX. */
+  /** Our own format; null of a model that came as a file. */
   modelHash: z.string().nullable(),
   onnxHash: z.string().nullable(),
   signature: signatureSchema,
@@ -101,7 +122,7 @@ export const modelVersionSchema = z.object({
   evaluation: evaluationSchema.nullable(),
   verdicts: z.array(verdictSchema),
   importance: z.array(z.object({ input: z.string(), gain: z.number() })),
-  /** Blob of reference histograms for drift; null without a training set. */
+  /** Blob of reference histograms for drift; null without a training set, then the endpoint remembers one. */
   referenceHash: z.string().nullable(),
   /** Blob of golden rows: inputs with the answers of the evaluation. */
   goldenHash: z.string().nullable(),

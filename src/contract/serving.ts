@@ -29,6 +29,8 @@ export const endpointRecordSchema = z.object({
   serving: z.string().nullable(),
   /** The version that answers in the shadow for comparison, if the endpoint keeps one. */
   frozen: z.string().nullable(),
+  /** Version without a training set → blob of what it was first asked, which drift is measured against. */
+  references: z.record(z.string(), z.string()).optional(),
 })
 export type EndpointRecord = z.infer<typeof endpointRecordSchema>
 
@@ -70,9 +72,9 @@ export interface PredictionRecord {
   time: number
   /** Event time of the row. */
   eventTime: number
-  /** Request columns as sent. */
+  /** Request columns as sent; empty of a model file, whose inputs are the request. */
   request: Record<string, string | number | boolean | null>
-  /** Model inputs by name as computed; a missing one is null. */
+  /** Model inputs by name as computed; a missing one is null. Of a tensor with several values a row, `name.0`, `name.1`, … */
   inputs: Record<string, string | number | null>
   /** Age of the newest feature event, in milliseconds; null without features. */
   featureAgeMs: number | null

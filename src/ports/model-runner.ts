@@ -1,18 +1,4 @@
-/** Element types of the Open Inference Protocol. */
-export type TensorDatatype =
-  | 'BOOL'
-  | 'UINT8'
-  | 'UINT16'
-  | 'UINT32'
-  | 'UINT64'
-  | 'INT8'
-  | 'INT16'
-  | 'INT32'
-  | 'INT64'
-  | 'FP16'
-  | 'FP32'
-  | 'FP64'
-  | 'BYTES'
+import type { TensorDatatype } from '../contract/model.ts'
 
 export interface TensorSpec {
   readonly name: string

@@ -4,13 +4,18 @@ import { type Dataset, datasetSchema } from '../contract/definition.ts'
 import type { ServingPlan } from '../contract/serving.ts'
 import { EntityTable } from '../domain/data/entity-table.ts'
 import type { FeatureLookup } from '../domain/serving/model-inputs.ts'
+import type { ModelRunner } from '../ports/model-runner.ts'
 import { type LoadedSlot, loadSlot } from './loaded-slot.ts'
+import type { TensorSlot } from './tensor-inference.ts'
+import { TensorModels } from './tensor-models.ts'
 
 export interface LoadedEndpoint {
   readonly name: string
   readonly model: string
   readonly logging: 'required' | 'best-effort'
   readonly slots: readonly LoadedSlot[]
+  /** Versions that came as model files. */
+  readonly tensorSlots: readonly TensorSlot[]
 }
 export interface Fault {
   version: string
@@ -22,11 +27,15 @@ export class Endpoints {
   private loaded = new Map<string, LoadedEndpoint>()
   revision = ''
   faults: Fault[] = []
+  private readonly models: TensorModels
 
   constructor(
     private readonly features: FeatureLookup,
     private readonly blob: (hash: string) => Promise<Uint8Array>,
-  ) {}
+    runner: ModelRunner,
+  ) {
+    this.models = new TensorModels(runner, blob)
+  }
 
   get names(): string[] {
     return [...this.loaded.keys()]
@@ -53,18 +62,35 @@ export class Endpoints {
     const next = new Map<string, LoadedEndpoint>()
     for (const { endpoint, slots } of plan.endpoints) {
       const loaded: LoadedSlot[] = []
+      const tensorSlots: TensorSlot[] = []
       for (const slot of slots) {
+        const { modelHash, onnxHash } = slot.version
         try {
-          loaded.push(await loadSlot(slot, around))
+          if (slot.model === null && modelHash === null && onnxHash !== null) {
+            tensorSlots.push({ slot, model: await this.models.load(onnxHash) })
+          } else loaded.push(await loadSlot(slot, around))
         } catch (error) {
           faults.push({ version: slot.version.id, message: messageOf(error) })
         }
       }
-      next.set(endpoint.name, { name: endpoint.name, model: endpoint.model, logging: endpoint.logging, slots: loaded })
+      const { name, model, logging } = endpoint
+      next.set(name, { name, model, logging, slots: loaded, tensorSlots })
     }
     this.loaded = next
     this.faults = faults
     this.revision = plan.revision
+    await this.freeUnused()
+  }
+
+  /** Frees what is in memory; nothing answers afterwards. */
+  async close(): Promise<void> {
+    this.loaded = new Map()
+    await this.freeUnused()
+  }
+
+  private async freeUnused(): Promise<void> {
+    const used = [...this.loaded.values()].flatMap(({ tensorSlots }) => tensorSlots)
+    await this.models.keepOnly(new Set(used.flatMap(({ slot }) => slot.version.onnxHash ?? [])))
   }
 }
 

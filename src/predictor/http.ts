@@ -1,8 +1,10 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { MillwrightError } from '../base/errors.ts'
 import { statusOf } from '../contract/errors.ts'
+import type { SignatureField } from '../contract/model.ts'
 import type { Endpoints, LoadedEndpoint } from './endpoints.ts'
 import { type Inference, infer } from './inference.ts'
+import { answersTensors, inferTensors } from './tensor-inference.ts'
 
 type Named = { Params: { model: string; version?: string } }
 
@@ -22,10 +24,11 @@ export function predictorHttp(
       })
     return found
   }
+  const slotsOf = (found: LoadedEndpoint) => [...found.slots, ...found.tensorSlots]
   const slotOf = (found: LoadedEndpoint, version: string | undefined) =>
     version === undefined
-      ? found.slots.find(({ slot }) => slot.role === 'primary' || slot.role === 'canary')
-      : found.slots.find(({ slot }) => String(slot.version.number) === version || slot.version.id === version)
+      ? slotsOf(found).find(({ slot }) => slot.role === 'primary' || slot.role === 'canary')
+      : slotsOf(found).find(({ slot }) => String(slot.version.number) === version || slot.version.id === version)
 
   app.setErrorHandler((error, request, reply) => {
     const known = error as Partial<MillwrightError> & { statusCode?: number }
@@ -69,20 +72,23 @@ export function predictorHttp(
       if (!loaded)
         throw new MillwrightError('not-found', `"${params.model}" serves no version ${params.version ?? 'yet'}`)
       const { signature } = loaded.slot.version
-      const tensor = ({ name, datatype }: { name: string; datatype: string }) => ({ name, datatype, shape: [-1] })
+      const tensor = ({ name, datatype, shape = [-1] }: SignatureField) => ({ name, datatype, shape })
       return {
         name: params.model,
-        versions: found.slots
+        versions: slotsOf(found)
           .filter(({ slot }) => slot.role !== 'candidate')
           .map(({ slot }) => String(slot.version.number)),
-        platform: 'millwright',
+        platform: answersTensors(found, params.version ?? null) ? 'onnxruntime_onnx' : 'millwright',
         inputs: signature.request.map(tensor),
         outputs: signature.outputs.map(tensor),
       }
     })
-    app.post<Named>(`${path}/infer`, async ({ params, body }) =>
-      infer(endpoint(params.model), params.version ?? null, body, around),
-    )
+    app.post<Named>(`${path}/infer`, async ({ params, body }) => {
+      const [found, version] = [endpoint(params.model), params.version ?? null]
+      return answersTensors(found, version)
+        ? inferTensors(found, version, body, around)
+        : infer(found, version, body, around)
+    })
   }
   return app
 }

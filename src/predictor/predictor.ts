@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { openFilesystemBlobs } from '../backends/filesystem/blobs.ts'
+import { OnnxruntimeModelRunner } from '../backends/onnxruntime/onnxruntime-model-runner.ts'
 import { messageOf } from '../base/errors.ts'
 import { createClient } from '../sdk/client.ts'
 import { cachedBlob } from './blob-cache.ts'
@@ -41,7 +42,7 @@ export async function startPredictor(options: PredictorOptions): Promise<Running
   const features = await OnlineState.open(join(home, 'features'))
   const metrics = new PredictorMetrics()
   const log = new PredictionLog(join(home, 'predictions'), () => clock.now())
-  const endpoints = new Endpoints(features, (hash) => cachedBlob(blobs, client, hash))
+  const endpoints = new Endpoints(features, (hash) => cachedBlob(blobs, client, hash), new OnnxruntimeModelRunner())
   if (state.plan) {
     try {
       await features.followViews(state.plan)
@@ -78,6 +79,7 @@ export async function startPredictor(options: PredictorOptions): Promise<Running
       await app.close()
       await sync.stop()
       log.close()
+      await endpoints.close()
       await features.close()
     },
   }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { openDuckDbTables } from '../backends/duckdb/tables.ts'
 import { openFilesystemBlobs } from '../backends/filesystem/blobs.ts'
 import { LocalProcessRunner } from '../backends/local-process/local-process-runner.ts'
+import { OnnxruntimeModelRunner } from '../backends/onnxruntime/onnxruntime-model-runner.ts'
 import { openSqlMetadata } from '../backends/sql/metadata.ts'
 import { openSqlite } from '../backends/sqlite/dialect.ts'
 import { MillwrightError } from '../base/errors.ts'
@@ -19,6 +20,7 @@ import type { StageRegistry } from '../domain/pipelines/stage-registry.ts'
 import { ModelVersions } from '../domain/registry/model-versions.ts'
 import { Deployments } from '../domain/serving/deployments.ts'
 import { PredictorSessions } from '../domain/serving/predictor-sessions.ts'
+import type { ModelRunner } from '../ports/model-runner.ts'
 import { DataStage } from './data-stage.ts'
 import { EntityBlobs } from './entity-blobs.ts'
 import { type Home, takeHome } from './home.ts'
@@ -40,6 +42,8 @@ export interface ControlPlane {
   readonly data: DataServices
   readonly projects: Projects
   readonly registry: ModelVersions
+  /** Reads model files. */
+  readonly modelRunner: ModelRunner
   readonly deployments: Deployments
   readonly sessions: PredictorSessions
   readonly plans: ServingPlans
@@ -143,6 +147,7 @@ async function wire(
     data,
     projects,
     registry,
+    modelRunner: new OnnxruntimeModelRunner(),
     deployments,
     sessions,
     plans,

@@ -78,7 +78,8 @@ export class DataStage {
 
   /** Makes batches of the days that are over. */
   async closeDays(now: number): Promise<void> {
-    const { buffers, feed } = this.current()
+    if (!this.adopted) return
+    const { buffers, feed } = this.adopted
     for (const opening of buffers.values()) await (await opening).closeDue(now)
     await feed.trim(now)
   }

@@ -1,5 +1,5 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node'
-import type { TensorDatatype } from '../../ports/model-runner.ts'
+import type { TensorDatatype } from '../../contract/model.ts'
 
 /** The element types both sides know, by onnxruntime's names. */
 export const datatypeOf: Partial<Record<OrtTensor.Type, TensorDatatype>> = {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { briefSchema } from '../definition.ts'
+import { briefSchema, endpointSchema } from '../definition.ts'
 import { aliasSchema, modelVersionSchema } from '../model.ts'
 import { route } from '../route.ts'
 import { deploymentSchema, endpointRecordSchema } from '../serving.ts'
@@ -41,6 +41,18 @@ export const modelRoutes = {
     summary: 'One version, by number or alias',
     params: z.object({ model: z.string(), version: z.string() }),
     response: z.object({ version: modelVersionSchema, card: z.string().nullable() }),
+  }),
+  addModelFile: route({
+    method: 'POST',
+    path: '/api/models/{model}/files',
+    group: 'models',
+    summary: 'Register an ONNX file as it is, and give it an endpoint and monitors of its own',
+    // The endpoint has the model's name.
+    params: z.object({ model: endpointSchema.shape.name }),
+    query: z.object({ actor: z.string().default('user'), deploy: z.stringbool().default(true) }),
+    takes: 'bytes',
+    bodyLimit: 1 << 30,
+    response: z.object({ version: modelVersionSchema, isNew: z.boolean(), endpoint: z.string().nullable() }),
   }),
   setAlias: route({
     method: 'PUT',

@@ -24,7 +24,7 @@ export async function lineageOf(metadata: Metadata, record: PredictionRecord): P
     name: version.id,
     detail: {
       hash: version.hash,
-      model: version.modelHash,
+      model: version.modelHash ?? version.onnxHash,
       trainedUntil: version.trainedUntil,
       gates: version.verdicts.map((verdict) => `${verdict.passed ? 'passed' : 'refused'}: ${verdict.gate}`),
     },

@@ -66,6 +66,8 @@ export async function collectGarbage(
   const gone = new Set(oldRuns.map((run) => run.id))
 
   const used = new Set<string | null>()
+  for (const endpoint of await metadata.find('endpoint'))
+    for (const hash of Object.values(endpoint.references ?? {})) used.add(hash)
   for (const batch of await metadata.find('batch')) used.add(batch.contentHash)
   for (const version of keptVersions)
     for (const hash of [

@@ -117,7 +117,7 @@ export async function register(context: StepContext, services: LoopServices): Pr
   const { passed, verdicts } = outputOf(context, 'gate')
   const { evaluation } = outputOf(context, 'evaluate')
   const version = await newVersion(context, services, verdicts)
-  const [primary] = metricsFor(version.task)
+  const [primary] = version.task ? metricsFor(version.task) : []
   const metric = primary?.name
   const figure = metric ? evaluation.candidate[metric] : undefined
   const failed = verdicts.filter((verdict) => !verdict.passed)

@@ -36,13 +36,11 @@ export class Loop {
 
   private async once(): Promise<void> {
     const { clock, projects, rollouts, monitors, triggers } = this.parts
-    const definition = projects.current?.definition
-    if (!definition) return
     const replaying = clock.mode === 'replay'
     await this.parts.closeDays(clock.now())
     if (replaying) await this.parts.predictorsCaughtUp()
     await rollouts.check()
-    await monitors.lookAt(definition)
+    await monitors.lookAt(projects.current?.definition ?? null)
     const runs = await triggers.consider()
     if (!replaying) return
     for (const run of runs) await this.parts.finished(run.id)

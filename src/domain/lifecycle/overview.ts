@@ -1,5 +1,6 @@
 import type { Event, Stage } from '../../contract/events.ts'
 import type { Metadata } from '../../ports/metadata.ts'
+import { monitorsInForce } from '../monitoring/own-monitors.ts'
 import type { Projects } from './project.ts'
 
 export interface StageState {
@@ -52,7 +53,7 @@ export async function overviewOf({
   const rolling = await metadata.count('deployment', { state: 'rolling' })
   const serving = endpoints.filter((endpoint) => endpoint.serving !== null)
   const alerts = await metadata.count('alert', { state: 'open' })
-  const monitors = definition?.monitors.length ?? 0
+  const monitors = monitorsInForce(definition ?? null, endpoints).length
   const triggers = await metadata.find('trigger')
   const fired = triggers.reduce((sum, trigger) => sum + trigger.fired, 0)
 

@@ -1,10 +1,11 @@
-import type { ModelDefinition, MonitorDefinition } from '../../contract/definition.ts'
+import type { MonitorDefinition, Task } from '../../contract/definition.ts'
 import type { Figure, ModelVersionRecord } from '../../contract/model.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
 import type { Reference } from '../../contract/training.ts'
 import { meanInterval, sortedQuantile, wilsonInterval } from '../../stats/intervals.ts'
 import { scoresOf } from '../training/evaluation.ts'
 import { chanceDistance, countsOn, driftOf } from '../training/reference.ts'
+import { isScoreColumn, scoreColumn } from './score-columns.ts'
 
 /** The predictions of one version in one role within a period. */
 export interface PeriodRows {
@@ -36,11 +37,7 @@ export function measureDrift(
   const threshold = monitor.threshold ?? defaultDrift
   for (const column of reference.columns) {
     const values = records.map((record) =>
-      column.name === 'score'
-        ? typeof record.score === 'number'
-          ? record.score
-          : null
-        : (record.inputs[column.name] ?? null),
+      isScoreColumn(column.name) ? scoreColumn(record, column.name) : (record.inputs[column.name] ?? null),
     )
     const distance = driftOf(column, countsOn(column, values))
     figures[column.name] = plain(distance, values.length)
@@ -56,13 +53,12 @@ export function measureDrift(
  */
 export function measureQuality(
   monitor: MonitorDefinition,
-  model: Pick<ModelDefinition, 'task'>,
+  { task }: { task: Task | null },
   { version, records }: PeriodRows,
   labels: ReadonlyMap<string, number | string>,
 ): PeriodMeasured {
   const target: number[] = []
   const predictions: number[] = []
-  const { task } = model
   for (const record of records) {
     const label = record.key === null ? undefined : labels.get(record.key)
     if (label === undefined || record.score === null) continue
@@ -72,7 +68,7 @@ export function measureQuality(
     }
   }
   const labelled = target.length
-  if (labelled < leastLabels || task === 'multiclass') return { figures: {}, broken: {}, labelled }
+  if (labelled < leastLabels || task === null || task === 'multiclass') return { figures: {}, broken: {}, labelled }
   const figures = scoresOf(task, { predictions, target, threshold: version.threshold })
   const metric = monitor.metric ?? (task === 'binary' ? 'auc' : 'rmse')
   const higherIsBetter = task === 'binary' ? !['log_loss', 'brier', 'ece'].includes(metric) : metric === 'r2'

@@ -1,13 +1,15 @@
 import { day, isoTime } from '../../base/clock.ts'
 import { newId } from '../../base/ids.ts'
-import type { Definition, MonitorDefinition } from '../../contract/definition.ts'
+import type { Definition, MonitorDefinition, Task } from '../../contract/definition.ts'
 import type { ModelVersionRecord } from '../../contract/model.ts'
 import type { MeasurementRecord } from '../../contract/monitoring.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
 import { referenceSchema } from '../../contract/training.ts'
 import type { DataServices } from '../data/data-services.ts'
+import { leastFirstAsked, referenceOfFirstAsked } from './first-asked.ts'
 import { labelsFromDataset } from './labels.ts'
 import { measureDrift, measureQuality, measureService, type PeriodMeasured, type PeriodRows } from './measure-period.ts'
+import { monitorsInForce } from './own-monitors.ts'
 import type { PredictionStore } from './prediction-store.ts'
 
 /** How long after a period its labels are waited for: most are there by then, and what is not is counted. */
@@ -30,10 +32,10 @@ export class Monitors {
     private readonly posted: (endpoint: string) => Promise<ReadonlyMap<string, number | string>>,
   ) {}
 
-  /** Measures whatever is due by now. */
-  async lookAt(definition: Definition): Promise<void> {
+  /** Measures whatever is due by now, also of endpoints that no definition names. */
+  async lookAt(definition: Definition | null): Promise<void> {
     const now = this.services.clock.now()
-    for (const monitor of definition.monitors) {
+    for (const monitor of monitorsInForce(definition, await this.services.metadata.find('endpoint'))) {
       const length = periodMs(monitor)
       const wait = monitor.kind === 'quality' ? labelWaitMs : logWaitMs
       const [last] = await this.services.metadata.find('measurement', {
@@ -50,18 +52,18 @@ export class Monitors {
 
   /** Metrics of what was answered in a stretch of event time, and of the frozen version on the same rows. */
   async qualityOver(
-    definition: Definition,
+    definition: Definition | null,
     endpointName: string,
     from: number,
     to: number,
   ): Promise<
     { group: 'served' | 'frozen'; predictions: number; labelled: number; figures: PeriodMeasured['figures'] }[]
   > {
-    const endpoint = definition.endpoints.find((each) => each.name === endpointName)
-    const model = definition.models.find((each) => each.name === endpoint?.model)
+    const endpoint = definition?.endpoints.find((each) => each.name === endpointName)
+    const model = definition?.models.find((each) => each.name === endpoint?.model)
     const state = await this.services.metadata.get('endpoint', endpointName)
     const labels = new Map([
-      ...(model ? await labelsFromDataset(this.services, definition, model, from, to) : []),
+      ...(definition && model ? await labelsFromDataset(this.services, definition, model, from, to) : []),
       ...(await this.posted(endpointName)),
     ])
     const groups = await this.rowsOf(endpointName, from, to)
@@ -95,14 +97,21 @@ export class Monitors {
     return first ? periodStart(first.startedAt, length) : null
   }
 
-  private async measure(definition: Definition, monitor: MonitorDefinition, from: number, to: number): Promise<void> {
+  private async measure(
+    definition: Definition | null,
+    monitor: MonitorDefinition,
+    from: number,
+    to: number,
+  ): Promise<void> {
     const groups = await this.rowsOf(monitor.endpoint, from, to)
-    const endpoint = definition.endpoints.find((each) => each.name === monitor.endpoint)
-    const model = definition.models.find((each) => each.name === endpoint?.model)
+    const endpoint = definition?.endpoints.find((each) => each.name === monitor.endpoint)
+    const model = definition?.models.find((each) => each.name === endpoint?.model)
+    const known = (await this.services.metadata.get('endpoint', monitor.endpoint))?.references ?? {}
+    const learnt: Record<string, string> = {}
     const labels =
       monitor.kind === 'quality'
         ? new Map([
-            ...(model ? await labelsFromDataset(this.services, definition, model, from, to) : []),
+            ...(definition && model ? await labelsFromDataset(this.services, definition, model, from, to) : []),
             ...(await this.posted(monitor.endpoint)),
           ])
         : new Map<string, number | string>()
@@ -114,7 +123,12 @@ export class Monitors {
       if (isShadow && monitor.kind !== 'quality') continue
       // A version that answered on some days of the period only differs by the days, not by the world.
       if (monitor.kind === 'drift' && group.records.length < leastShare * answered) continue
-      const measured = await this.measureGroup(monitor, model?.task ?? 'binary', group, labels)
+      const referenceHash = group.version.referenceHash ?? known[group.version.id] ?? null
+      if (monitor.kind === 'drift' && referenceHash === null && group.records.length >= leastFirstAsked) {
+        learnt[group.version.id] = await this.firstAsked(group)
+      }
+      const task = model ? model.task : group.version.task
+      const measured = await this.measureGroup(monitor, task, group, labels, referenceHash)
       if (!measured) continue
       const { id: version } = group.version
       records.push({
@@ -149,19 +163,27 @@ export class Monitors {
         broken: {},
       })
     }
-    await this.keep(monitor, records, from, to)
+    await this.keep(monitor, records, { known, learnt }, from, to)
+  }
+
+  /** @returns the blob that later periods are compared with. */
+  private async firstAsked({ records }: PeriodRows): Promise<string> {
+    const reference = JSON.stringify(referenceOfFirstAsked(records))
+    return (await this.services.blobs.put(new TextEncoder().encode(reference))).hash
   }
 
   private async measureGroup(
     monitor: MonitorDefinition,
-    task: 'binary' | 'multiclass' | 'regression',
+    task: Task | null,
     group: PeriodRows,
     labels: ReadonlyMap<string, number | string>,
+    referenceHash: string | null,
   ): Promise<PeriodMeasured | null> {
     if (monitor.kind === 'service') return measureService(monitor, group)
     if (monitor.kind === 'quality') return measureQuality(monitor, { task }, group, labels)
-    const { referenceHash } = group.version
-    if (!referenceHash || group.records.length < 50) return null
+    // What a version was first asked is the measure of later periods, and says nothing of its own.
+    if (referenceHash === null) return { figures: {}, broken: {}, labelled: 0 }
+    if (group.records.length < 50) return null
     const reference = referenceSchema.parse(
       JSON.parse(new TextDecoder().decode(await this.services.blobs.get(referenceHash))),
     )
@@ -192,6 +214,7 @@ export class Monitors {
   private async keep(
     monitor: MonitorDefinition,
     records: MeasurementRecord[],
+    firstAsked: { known: Record<string, string>; learnt: Record<string, string> },
     from: number,
     to: number,
   ): Promise<void> {
@@ -205,6 +228,10 @@ export class Monitors {
         : []
     await metadata.transaction(async (writer) => {
       for (const record of records) await writer.put('measurement', record)
+      if (Object.keys(firstAsked.learnt).length > 0) {
+        const references = { ...firstAsked.known, ...firstAsked.learnt }
+        await writer.update('endpoint', monitor.endpoint, { references })
+      }
       const open = await writer.find('alert', { where: { monitor: monitor.name, state: 'open' } })
       const broken = new Map<string, { value: number; threshold: number; version: string }>()
       for (const record of records) {
@@ -223,7 +250,7 @@ export class Monitors {
         const when = isoTime(from).slice(0, 10)
         const message =
           monitor.kind === 'drift'
-            ? `${figure} of ${monitor.endpoint} has moved from what ${version} was trained on: distance ${value.toFixed(3)}, bound ${threshold.toFixed(3)} (${when})`
+            ? `${figure} of ${monitor.endpoint} has moved from what ${version} was ${version in firstAsked.known ? 'first asked' : 'trained on'}: distance ${value.toFixed(3)}, bound ${threshold.toFixed(3)} (${when})`
             : `${figure} of ${monitor.endpoint} is ${value.toFixed(3)}, beyond ${threshold.toFixed(3)} (${version}, ${when})`
         const id = newId('alert')
         await writer.insert('alert', {

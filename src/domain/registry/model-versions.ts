@@ -23,17 +23,17 @@ export class ModelVersions {
   ) {}
 
   /**
-   * Registers a version, or keeps a refused one with its verdicts for people to look at. The same content of the same run again gives the version that is there.
+   * Registers a version, or keeps a refused one with its verdicts for people to look at. The same content of the same run again, or of no run,
+   * gives the version that is there.
    */
   async add(version: NewVersion, state: 'registered' | 'refused', message: string): Promise<ModelVersionRecord> {
     const hash = versionHash(version)
     return this.metadata.transaction(async (writer) => {
-      if (version.runId !== null) {
-        const known = (
-          await writer.find('model_version', { where: { model: version.model, runId: version.runId } })
-        ).find((each) => each.hash === hash)
-        if (known) return known
-      }
+      const [known] = await writer.find('model_version', {
+        where: { model: version.model, runId: version.runId, hash },
+        limit: 1,
+      })
+      if (known) return known
       const [newest] = await writer.find('model_version', {
         where: { model: version.model },
         orderBy: { field: 'number', direction: 'desc' },

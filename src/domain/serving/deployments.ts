@@ -24,6 +24,7 @@ export class Deployments {
       definition,
       serving: known?.serving ?? null,
       frozen: known?.frozen ?? null,
+      references: known?.references ?? {},
     })
     if (!known) {
       await writer.emit({
@@ -55,7 +56,7 @@ export class Deployments {
         throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${versionId} already`)
       const now = this.clock.now()
       if (rolling) await writer.update('deployment', rolling.id, { state: 'replaced', endedAt: now })
-      const { steps } = endpoint.definition.rollout
+      const { steps, holdMs, minAnswers } = endpoint.definition.rollout
       // With nothing that serves there is nobody to compare with, and no traffic to keep from it.
       const first = endpoint.serving === null ? steps.length - 1 : 0
       const started: DeploymentRecord = {
@@ -80,7 +81,9 @@ export class Deployments {
         message: `${versionId} takes ${percent(started.share)} of the traffic of ${endpointName} (${reason})`,
         data: { deployment: started.id, version: versionId, share: started.share, previous: endpoint.serving },
       })
-      if (started.share >= 1 && endpoint.serving === null) return this.complete(writer, started, startedBy)
+      const isUnwatched = holdMs === 0 && minAnswers === 0
+      if (started.share >= 1 && (endpoint.serving === null || isUnwatched))
+        return this.complete(writer, started, startedBy)
       return started
     })
     this.changed()

@@ -40,13 +40,9 @@ function checkValue(value: unknown, field: SignatureField, place: string): Scala
         ? typeof value === 'boolean'
         : typeof value === 'number' && Number.isFinite(value) && (field.datatype !== 'INT64' || Number.isInteger(value))
   if (!fits) {
-    const wanted = {
-      BYTES: 'a text',
-      BOOL: 'true or false',
-      INT64: 'a whole number',
-      FP32: 'a number',
-      FP64: 'a number',
-    }[field.datatype]
+    const wanted =
+      ({ BYTES: 'a text', BOOL: 'true or false', INT64: 'a whole number' } as Record<string, string>)[field.datatype] ??
+      'a number'
     throw refuse(`${place}: "${field.name}" must be ${wanted}, got ${JSON.stringify(value)?.slice(0, 60)}`, field.name)
   }
   return value as Scalar

@@ -1,10 +1,20 @@
 import { MillwrightError } from '../../base/errors.ts'
 import type { DeploymentRecord, EndpointRecord } from '../../contract/serving.ts'
+import { addModelFile } from '../../domain/lifecycle/model-entrance.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import { person } from '../http/actor.ts'
 import type { Handlers } from '../http/handlers.ts'
 
-type Names = 'models' | 'modelVersions' | 'modelVersion' | 'setAlias' | 'endpoints' | 'endpoint' | 'deploy' | 'rollback'
+type Names =
+  | 'models'
+  | 'modelVersions'
+  | 'modelVersion'
+  | 'addModelFile'
+  | 'setAlias'
+  | 'endpoints'
+  | 'endpoint'
+  | 'deploy'
+  | 'rollback'
 
 export function modelHandlers(plane: ControlPlane): Handlers<Names> {
   const { projects, registry, deployments } = plane
@@ -63,6 +73,14 @@ export function modelHandlers(plane: ControlPlane): Handlers<Names> {
     modelVersion: async ({ params }) => {
       const version = await registry.resolve(params.model, params.version)
       return { version, card: version.cardHash ? new TextDecoder().decode(await blobs.get(version.cardHash)) : null }
+    },
+    addModelFile: async ({ params: { model }, query, raw: { request } }) => {
+      const added = await addModelFile(
+        { model, bytes: request.body as Buffer, actor: person(query.actor), deploy: query.deploy },
+        { metadata, blobs, runner: plane.modelRunner, registry, deployments, projects },
+      )
+      if (added.endpoint !== null) await plane.plans.untilServed()
+      return added
     },
     setAlias: async ({ params, body }) =>
       registry.setAlias(params.model, params.alias, body.version, person(body.actor)),

@@ -1,6 +1,7 @@
 import { MillwrightError } from '../../base/errors.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
 import { lineageOf } from '../../domain/governance/lineage.ts'
+import { monitorsInForce } from '../../domain/monitoring/own-monitors.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
@@ -12,14 +13,16 @@ export function monitoringHandlers(plane: ControlPlane): Handlers<Names> {
   return {
     monitors: async () => ({
       monitors: await Promise.all(
-        (projects.current?.definition.monitors ?? []).map(async (definition) => {
-          const newest = await metadata.find('measurement', {
-            where: { monitor: definition.name },
-            orderBy: { field: 'from', direction: 'desc' },
-            limit: 8,
-          })
-          return { definition, latest: newest.filter((measurement) => measurement.from === newest[0]?.from) }
-        }),
+        monitorsInForce(projects.current?.definition ?? null, await metadata.find('endpoint')).map(
+          async (definition) => {
+            const newest = await metadata.find('measurement', {
+              where: { monitor: definition.name },
+              orderBy: { field: 'from', direction: 'desc' },
+              limit: 8,
+            })
+            return { definition, latest: newest.filter((measurement) => measurement.from === newest[0]?.from) }
+          },
+        ),
       ),
       alerts: await metadata.find('alert', {
         where: { state: 'open' },
@@ -68,7 +71,12 @@ export function monitoringHandlers(plane: ControlPlane): Handlers<Names> {
       return { predictions: found.map((record) => ({ ...record })) }
     },
     quality: async ({ query }) => ({
-      groups: await plane.monitors.qualityOver(projects.definition, query.endpoint, query.from, query.to),
+      groups: await plane.monitors.qualityOver(
+        projects.current?.definition ?? null,
+        query.endpoint,
+        query.from,
+        query.to,
+      ),
     }),
     lineage: async ({ params }) => {
       const record = await predictions.find(params.id)

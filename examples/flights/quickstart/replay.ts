@@ -6,8 +6,10 @@ import type { Report } from './summary.ts'
 import type { Flights, World } from './world.ts'
 
 const hour = 3_600_000
-/** Event time moves on by so much; what landed in it was pushed an hour at a time. */
-const step = 3 * hour
+/** Event time moves on by so much. */
+const step = 6 * hour
+/** What landed is pushed so much at a time. */
+const pushed = 2 * hour
 const day = 24 * hour
 /** One flight of fifteen has a passenger who asks. */
 const askingShare = 1 / 15
@@ -30,7 +32,7 @@ interface Drill {
   run: (replay: Replay) => Promise<void>
 }
 
-/** Moves the world on hour by hour: what lands is pushed, time advances, who departs asks. All through the product's doors. */
+/** Moves the world on, some hours at a time: what lands is pushed, time advances, who departs asks. All through the product's doors. */
 export class Replay {
   landings = 0
   private lastEvent = 0
@@ -105,7 +107,7 @@ export class Replay {
   private async ahead(from: number): Promise<{ landed: Flights[]; departed: Flights }> {
     const { world } = this.parts
     const landed: Flights[] = []
-    for (let at = from; at < from + step; at += hour) landed.push(await world.landings(at, at + hour))
+    for (let at = from; at < from + step; at += pushed) landed.push(await world.landings(at, at + pushed))
     return { landed, departed: await world.departures(from, from + step, askingShare) }
   }
 

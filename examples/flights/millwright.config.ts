@@ -51,6 +51,9 @@ const airports = dataset('airports', {
 
 const airport = entity('airport', airports, 'iata')
 
+/** Airports with more than one departure in fifty, in January. */
+const hubs = ['ORD', 'DFW', 'ATL', 'LAX', 'PHX', 'STL', 'DTW', 'MSP', 'LAS', 'DEN', 'IAH', 'BOS', 'CLT', 'SFO']
+
 const flights = dataset('flights', {
   description: 'Flights within the United States, January to June 2001 (Bureau of Transportation Statistics).',
   source: parquet(`${data}/flights-3m.parquet`, { partition: day('date') }),
@@ -72,6 +75,7 @@ const flights = dataset('flights', {
       lands_at: c.departs_at.plus(minutes(30)).plus(c.distance.dividedBy(7.5).as(minutes)),
       minute_of_day: clock.minuteOfDay(),
       weekday: clock.weekday(),
+      airport_size: c.origin.oneOf(...hubs).label('hub', 'other'),
       month: clock
         .month()
         .bucket('January', [2, 'February'], [3, 'March'], [4, 'April'], [5, 'May'], [6, 'June'], [7, 'later']),
@@ -129,7 +133,11 @@ const late = model('late', {
   ],
   train: boostedTrees({ trees: 200, stopEarly: 10, learningRate: 0.15 }),
   baseline: departures.feature('late_3h').of('origin'),
-  segments: { part_of_day: flights.column('part_of_day'), month: flights.column('month') },
+  segments: {
+    part_of_day: flights.column('part_of_day'),
+    airport_size: flights.column('airport_size'),
+    month: flights.column('month'),
+  },
   gates: [
     beats('baseline').on('auc').by(0.02),
     notWorse('production').on('log_loss').within(0.002),

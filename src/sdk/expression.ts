@@ -106,6 +106,10 @@ export class BooleanValue<D extends string = never> extends Value<'boolean', D> 
   not(): BooleanValue<D> {
     return new BooleanValue({ op: 'not', of: this.node })
   }
+  /** As a text: `c.origin.oneOf('ATL', 'ORD').label('hub', 'other')`. */
+  label(yes: string, no: string): TextValue<D> {
+    return new TextValue({ op: 'bucket', of: this.node, bounds: [0.5], labels: [no, yes] })
+  }
   /** The share of rows for which it holds. */
   share(): Aggregation {
     return new Aggregation('share', this.node)
@@ -116,6 +120,9 @@ export class TextValue<D extends string = never> extends Value<'text', D> {
   override readonly columnType: ColumnType = this.node.op === 'bucket' ? 'category' : 'text'
   equals<E extends string = never>(other: string | TextValue<E>): BooleanValue<D | E> {
     return new BooleanValue({ op: 'equal', left: this.node, right: nodeOf(other) })
+  }
+  oneOf(...values: string[]): BooleanValue<D> {
+    return new BooleanValue({ op: 'or', of: values.map((value) => this.equals(value).node) })
   }
 }
 

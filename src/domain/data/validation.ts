@@ -69,7 +69,10 @@ export async function validateBatch(tables: Tables, batch: BatchUnderTest): Prom
       samples,
     })
   }
-  return anomalies
+  // What is wrong with a derived column follows from its operands: the cause is told first.
+  const derived = new Set(batch.plan.stored.flatMap((column) => (column.derived === undefined ? [] : [column.name])))
+  const follows = (anomaly: Anomaly): number => Number(anomaly.column !== null && derived.has(anomaly.column))
+  return anomalies.toSorted((a, b) => follows(a) - follows(b))
 }
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`

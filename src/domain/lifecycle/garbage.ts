@@ -31,7 +31,16 @@ export async function collectGarbage(
     clock,
     projects,
     predictions,
-  }: { metadata: Metadata; blobs: Blobs; clock: Clock; projects: Projects; predictions: PredictionStore },
+    served,
+  }: {
+    metadata: Metadata
+    blobs: Blobs
+    clock: Clock
+    projects: Projects
+    predictions: PredictionStore
+    /** Blobs that prediction services may still ask for by the plan in force. */
+    served: readonly string[]
+  },
   { dryRun, actor }: { dryRun: boolean; actor: string },
 ): Promise<GarbageReport> {
   const { retention } = projects.definition
@@ -65,7 +74,7 @@ export async function collectGarbage(
   )
   const gone = new Set(oldRuns.map((run) => run.id))
 
-  const used = new Set<string | null>()
+  const used = new Set<string | null>(served)
   for (const endpoint of await metadata.find('endpoint'))
     for (const hash of Object.values(endpoint.references ?? {})) used.add(hash)
   for (const batch of await metadata.find('batch')) used.add(batch.contentHash)

@@ -40,10 +40,12 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
         predictors: () => plane.sessions.connected().length,
       }),
     }),
-    collectGarbage: async ({ body }) =>
-      collectGarbage(
-        { ...data, projects, predictions: plane.predictions },
+    collectGarbage: async ({ body }) => {
+      const served = (await plane.plans.current()).entities.map((entity) => entity.hash)
+      return collectGarbage(
+        { ...data, projects, predictions: plane.predictions, served },
         { dryRun: body.dryRun, actor: person(body.actor) },
-      ),
+      )
+    },
   }
 }

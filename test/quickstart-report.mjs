@@ -16,10 +16,13 @@ function check(what, holds, found) {
   console.log(`${holds ? 'ok  ' : 'FAIL'} ${what}: ${found}`)
 }
 
+/** A machine whose cores are taken by others is slower by any factor: beyond the limit is told, only far beyond it fails. */
+const inNoCase = 5
+
 function within(what, seconds, limit) {
   check(
-    `${what} within ${limit} s, in no case ${2 * limit} s`,
-    seconds > 0 && seconds < 2 * limit,
+    `${what} within ${limit} s, in no case ${inNoCase * limit} s`,
+    seconds > 0 && seconds < inNoCase * limit,
     `${seconds.toFixed(1)} s`,
   )
   if (seconds > limit)

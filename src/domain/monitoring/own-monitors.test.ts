@@ -93,7 +93,7 @@ it('compares with what the version was first asked: the first day with enough pr
   await answered(1, 400, 0)
   await answered(2, 400, 0)
   await answered(3, 400, 2)
-  services.clock.advanceTo(start + 3 * day)
+  services.clock.advanceTo(start + 3.5 * day)
   await monitors.lookAt(null)
 
   const { references } = (await services.metadata.get('endpoint', 'small'))!
@@ -114,7 +114,7 @@ it('compares with what the version was first asked: the first day with enough pr
   expect(same!.figures.constant!.value).toBe(0)
   expect(same!.broken).toEqual({})
 
-  services.clock.advanceTo(start + 4 * day)
+  services.clock.advanceTo(start + 4.5 * day)
   await monitors.lookAt(null)
   const moved = (await drift()).at(-1)!
   expect(Object.keys(moved.broken).sort()).toEqual(['score.0', 'score.1', 'x'])
@@ -128,7 +128,7 @@ it('compares with what the version was first asked: the first day with enough pr
 
 it('looks once at each period, also after a restart', async () => {
   await answered(0, 300, 0)
-  services.clock.advanceTo(start + 2 * day)
+  services.clock.advanceTo(start + 2.5 * day)
   await monitors.lookAt(null)
   const before = await services.metadata.count('measurement')
   await new Monitors(services, store, async () => new Map()).lookAt(null)

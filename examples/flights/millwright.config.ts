@@ -97,29 +97,22 @@ const flights = dataset('flights', {
   ])
   .expectRows(1000, 100_000)
 
-const recent = { entity: airport, from: flights } as const
-const departures = featureView('departures', {
-  ...recent,
-  by: 'origin',
-  owner: 'ops',
-  features: (f) => ({
-    late_3h: f.delay.atLeast(15).share().over(hours(3)),
-    late_24h: f.delay.atLeast(15).share().over(hours(24)),
-    delay_3h: f.delay.mean().over(hours(3)),
-    delay_24h: f.delay.mean().over(hours(24)),
-  }),
-})
-const arrivals = featureView('arrivals', {
-  ...recent,
-  by: 'destination',
-  owner: 'ops',
-  features: (f) => ({
-    late_3h: f.delay.atLeast(15).share().over(hours(3)),
-    late_24h: f.delay.atLeast(15).share().over(hours(24)),
-    delay_3h: f.delay.mean().over(hours(3)),
-    delay_24h: f.delay.mean().over(hours(24)),
-  }),
-})
+/** What has become known lately of the flights that had departed from an airport, or had arrived at it. */
+const recent = (name: string, by: 'origin' | 'destination') =>
+  featureView(name, {
+    entity: airport,
+    from: flights,
+    by,
+    owner: 'ops',
+    features: (f) => ({
+      late_3h: f.delay.atLeast(15).share().over(hours(3)),
+      late_24h: f.delay.atLeast(15).share().over(hours(24)),
+      delay_3h: f.delay.mean().over(hours(3)),
+      delay_24h: f.delay.mean().over(hours(24)),
+    }),
+  })
+const departures = recent('departures', 'origin')
+const arrivals = recent('arrivals', 'destination')
 
 const late = model('late', {
   from: flights,

@@ -34,7 +34,7 @@ export const recordIndexes = {
   run: ['pipeline', 'state', 'queuedAt'],
   step: ['runId', 'key', 'state'],
   dataset: [],
-  batch: ['dataset', 'state', 'originHash', 'contentHash', 'addedIn'],
+  batch: ['dataset', 'state', 'originHash', 'contentHash', 'addedIn', 'removedIn', 'from', 'to'],
   dataset_version: ['dataset', 'number'],
   model_version: ['model', 'number', 'state', 'runId', 'hash'],
   alias: ['model', 'version'],

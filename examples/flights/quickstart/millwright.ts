@@ -1,5 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
 
 export interface RunningMillwright {
   server: string
@@ -26,8 +29,8 @@ export async function startMillwright(options: {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const { server, predictor } = await addresses(child)
   let peak = 0
-  const watch = setInterval(() => {
-    peak = Math.max(peak, residentMb(process.pid))
+  const watch = setInterval(async () => {
+    peak = Math.max(peak, await residentMb(process.pid))
   }, 1000)
   const stop = async (): Promise<void> => {
     clearInterval(watch)
@@ -54,9 +57,10 @@ function addresses(child: ChildProcess): Promise<{ server: string; predictor: st
 }
 
 /** Resident memory of a process and all below it; 0 where there is no `ps`. */
-function residentMb(root: number): number {
+async function residentMb(root: number): Promise<number> {
   try {
-    const rows = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,rss='], { encoding: 'utf8' })
+    const { stdout } = await run('ps', ['-e', '-o', 'pid=,ppid=,rss='])
+    const rows = stdout
       .trim()
       .split('\n')
       .map((line) => line.trim().split(/\s+/).map(Number))

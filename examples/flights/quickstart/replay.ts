@@ -75,20 +75,21 @@ export class Replay {
     // What landed between the end of January and the first hour.
     await this.push(await world.landings(0, from))
     let coming = this.ahead(from)
-    let asking = Promise.resolve()
+    let landing = this.land(coming)
     for (let at = from; at < to; at += step) {
       const next = at + step
-      const { landed, departed } = await coming
-      // The next hours are read from the world while these are worked on.
-      coming = this.ahead(next)
-      // What lands is pushed while those who departed before still wait for their answers: a window ends at the departure, whatever is known already.
-      await Promise.all([asking, ...landed.map((batch) => this.push(batch))])
+      const { departed } = await coming
+      await landing
+      // While time moves on and passengers ask, the next hours' flights are in the air: as in life, data comes in whatever else is going on.
+      if (next < to) {
+        coming = this.ahead(next)
+        landing = this.land(coming)
+        // Whoever does not listen yet hears of a failure at the next step.
+        landing.catch(() => {})
+      }
       await client.advanceClock({ body: { to: next } })
-      asking = passengers.ask(departed)
-      // Whoever does not listen yet hears of a failure at the next step.
-      asking.catch(() => {})
+      await passengers.ask(departed)
       if (next % day === 0) {
-        await asking
         await this.tell()
         const drill = this.drills.find((each) => each.at === next)
         if (drill) {
@@ -102,6 +103,11 @@ export class Replay {
       }
     }
     await this.tell()
+  }
+
+  private async land(coming: ReturnType<Replay['ahead']>): Promise<void> {
+    const { landed } = await coming
+    await Promise.all(landed.map((batch) => this.push(batch)))
   }
 
   private async ahead(from: number): Promise<{ landed: Flights[]; departed: Flights }> {

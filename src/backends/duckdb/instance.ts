@@ -36,6 +36,8 @@ export class LazyDuckDb {
     })
     const connection = await instance.connect()
     await connection.run("SET GLOBAL TimeZone = 'UTC'")
+    // Footers are read once: DuckDB reads them again when a file's size or time has changed.
+    await connection.run('SET GLOBAL parquet_metadata_cache = true')
     await connection.run('SET lock_configuration = true')
     connection.closeSync()
     return { duckdb, instance }

@@ -16,12 +16,14 @@ export interface DatasetVersion {
  * Finds a version and the batches it is made of, those with `addedIn` ≤ version < `removedIn`, in the order they were added.
  *
  * @param number null: the newest.
+ * @param range only batches that hold events in it (inclusive), or that have no event time: what is asked of a few days costs no more as history grows.
  * @throws `not-found` when the dataset has no such version, or none at all.
  */
 export async function datasetVersion(
   metadata: RecordReader,
   dataset: string,
   number: number | null = null,
+  range: TimeRange | null = null,
 ): Promise<DatasetVersion> {
   const wanted = number ?? (await metadata.get('dataset', dataset))?.version ?? 0
   const record = await metadata.get('dataset_version', `${dataset}@${wanted}`)
@@ -34,11 +36,25 @@ export async function datasetVersion(
       },
     )
   }
-  const added = await metadata.find('batch', {
-    where: { dataset, state: 'accepted', addedIn: { atMost: record.number } },
-    orderBy: { field: 'addedIn' },
-  })
+  const held = { dataset, state: 'accepted', addedIn: { atMost: record.number } } as const
+  const orderBy = { field: 'addedIn' } as const
+  const added =
+    range === null
+      ? await metadata.find('batch', { where: held, orderBy })
+      : [
+          ...(await metadata.find('batch', { where: { ...held, from: null }, orderBy })),
+          ...(await metadata.find('batch', {
+            where: { ...held, from: { atMost: range.to }, to: { atLeast: range.from } },
+            orderBy,
+          })),
+        ]
   return { record, batches: added.filter((batch) => batch.removedIn === null || batch.removedIn > record.number) }
+}
+
+/** Event times, both ends included. */
+export interface TimeRange {
+  from: number
+  to: number
 }
 
 /** The files of a version, those left out that hold no event between `from` and `to` (inclusive). */

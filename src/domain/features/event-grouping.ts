@@ -8,20 +8,20 @@ export interface Grouping {
   rows: Int32Array
 }
 
-/** Groups rows by text in two passes; rows of a group keep their order. Missing texts, and rows that are not `wanted`, are in no group. */
+/** Groups rows by text in two passes; rows of a group keep the order of `rows`. Missing texts are in no group. */
 export function groupRows(
   texts: { codes: Int32Array; dictionary: readonly string[] },
-  wanted: (row: number) => boolean = () => true,
+  ordered: ArrayLike<number>,
 ): Grouping {
   const groupOfText = new Map<string, number>()
   const groupOfCode = new Int32Array(texts.dictionary.length).fill(-1)
   const keys: string[] = []
-  const groups = new Int32Array(texts.codes.length)
+  const groups = new Int32Array(ordered.length)
   const counts: number[] = []
-  for (let row = 0; row < texts.codes.length; row += 1) {
-    const code = texts.codes[row]!
-    if (code < 0 || !wanted(row)) {
-      groups[row] = -1
+  for (let i = 0; i < ordered.length; i += 1) {
+    const code = texts.codes[ordered[i]!]!
+    if (code < 0) {
+      groups[i] = -1
       continue
     }
     let group = groupOfCode[code]!
@@ -35,17 +35,17 @@ export function groupRows(
       }
       groupOfCode[code] = group
     }
-    groups[row] = group
+    groups[i] = group
     counts[group]! += 1
   }
   const starts = new Int32Array(keys.length + 1)
   for (let group = 0; group < keys.length; group += 1) starts[group + 1] = starts[group]! + counts[group]!
   const next = starts.slice()
   const rows = new Int32Array(starts[keys.length]!)
-  for (let row = 0; row < groups.length; row += 1) {
-    const group = groups[row]!
+  for (let i = 0; i < groups.length; i += 1) {
+    const group = groups[i]!
     if (group < 0) continue
-    rows[next[group]!] = row
+    rows[next[group]!] = ordered[i]!
     next[group]! += 1
   }
   return { keys, starts, rows }
@@ -53,17 +53,10 @@ export function groupRows(
 
 /** The events of each entity in canonical order. Memory is shared: all series lie one after another in the same arrays. */
 export function seriesByEntity({ entities, times, values }: ViewEvents): Map<string, EventSeries> {
-  const { keys, starts, rows } = groupRows(entities, (row) => !Number.isNaN(times[row]!))
-  const before = (a: number, b: number): boolean => {
-    if (times[a]! !== times[b]!) return times[a]! < times[b]!
-    for (const column of values) {
-      const order = compareValues(column[a]!, column[b]!)
-      if (order !== 0) return order < 0
-    }
-    return false
+  const { keys, starts, rows } = groupRows(entities, orderByTime(times))
+  for (let group = 0; group < keys.length; group += 1) {
+    sortTies(rows.subarray(starts[group]!, starts[group + 1]!), times, values)
   }
-  for (let group = 0; group < keys.length; group += 1)
-    sortRuns(rows.subarray(starts[group]!, starts[group + 1]!), before)
   const gather = (column: Float64Array): Float64Array => {
     const gathered = new Float64Array(rows.length)
     for (let i = 0; i < rows.length; i += 1) gathered[i] = column[rows[i]!]!
@@ -79,30 +72,80 @@ export function seriesByEntity({ entities, times, values }: ViewEvents): Map<str
   return series
 }
 
-/** Sorts row numbers in place: a merge sort of natural runs, since most of them come in order already. */
-export function sortRuns(rows: Int32Array, before: (a: number, b: number) => boolean): void {
-  let runs = [0]
-  for (let i = 1; i < rows.length; i += 1) if (before(rows[i]!, rows[i - 1]!)) runs.push(i)
-  if (runs.length === 1) return
-  let from: Int32Array = rows
-  let into = new Int32Array(rows.length)
-  while (runs.length > 1) {
-    const merged: number[] = []
-    for (let run = 0; run < runs.length; run += 2) {
-      const start = runs[run]!
-      const middle = runs[run + 1] ?? rows.length
-      const end = runs[run + 2] ?? rows.length
-      merged.push(start)
-      let [left, right, to] = [start, middle, start]
-      while (left < middle && right < end) {
-        into[to] = before(from[right]!, from[left]!) ? from[right++]! : from[left++]!
-        to += 1
-      }
-      into.set(from.subarray(left, middle), to)
-      into.set(from.subarray(right, end), to + middle - left)
+/** Events of one time in the order of their values. */
+function sortTies(rows: Int32Array, times: Float64Array, values: readonly Float64Array[]): void {
+  for (let from = 0; from < rows.length; ) {
+    let to = from + 1
+    while (to < rows.length && times[rows[to]!] === times[rows[from]!]) to += 1
+    if (to - from > 1) {
+      rows.subarray(from, to).sort((a, b) => {
+        for (const column of values) {
+          const order = compareValues(column[a]!, column[b]!)
+          if (order !== 0) return order
+        }
+        return a - b
+      })
     }
-    runs = merged
-    ;[from, into] = [into, from as Int32Array<ArrayBuffer>]
+    from = to
   }
-  if (from !== rows) rows.set(from)
+}
+
+const digitBits = 11
+const digits = 1 << digitBits
+
+/**
+ * Places of the times in ascending order, equal ones in the order they stand in; NaN has no place. A radix sort on the bits of the doubles (IEEE 754: with the sign bit turned
+ * over, and all bits of negative numbers, they sort as unsigned integers), which costs a few passes where comparing costs a call for each pair.
+ */
+export function orderByTime(times: Float64Array): Int32Array {
+  const bits = new Uint32Array(times.buffer, times.byteOffset, times.length * 2)
+  const low = new Uint32Array(times.length)
+  const high = new Uint32Array(times.length)
+  let order = new Int32Array(times.length)
+  let length = 0
+  let isOrdered = true
+  let newest = Number.NEGATIVE_INFINITY
+  for (let row = 0; row < times.length; row += 1) {
+    const time = times[row]!
+    if (Number.isNaN(time)) continue
+    if (time < newest) isOrdered = false
+    newest = time
+    const [less, more] = [bits[row * 2]!, bits[row * 2 + 1]!]
+    const isNegative = more >= 0x80000000
+    low[row] = isNegative ? ~less : less
+    high[row] = isNegative ? ~more : more ^ 0x80000000
+    order[length] = row
+    length += 1
+  }
+  order = order.subarray(0, length)
+  if (isOrdered) return order
+  let into = new Int32Array(length)
+  const counts = new Int32Array(digits)
+  for (const [words, shift] of [
+    [low, 0],
+    [low, 11],
+    [low, 22],
+    [high, 0],
+    [high, 11],
+    [high, 22],
+  ] as const) {
+    counts.fill(0)
+    for (let i = 0; i < length; i += 1) counts[(words[order[i]!]! >>> shift) & (digits - 1)]! += 1
+    // A digit that all have alike orders nothing.
+    if (counts[(words[order[0]!]! >>> shift) & (digits - 1)] === length) continue
+    let sum = 0
+    for (let digit = 0; digit < digits; digit += 1) {
+      const count = counts[digit]!
+      counts[digit] = sum
+      sum += count
+    }
+    for (let i = 0; i < length; i += 1) {
+      const row = order[i]!
+      const digit = (words[row]! >>> shift) & (digits - 1)
+      into[counts[digit]!] = row
+      counts[digit]! += 1
+    }
+    ;[order, into] = [into, order]
+  }
+  return order
 }

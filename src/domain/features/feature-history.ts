@@ -26,6 +26,28 @@ export async function readHistory(
   return seriesByEntity(eventsOf(plan, await readEventRows(services, plan, version, range), scope))
 }
 
+/** The same for several views of one dataset's version: views that look at the same rows share one reading of them. */
+export async function readHistories(
+  services: Pick<DataServices, 'blobs' | 'tables'>,
+  plans: readonly FeatureViewPlan[],
+  version: DatasetVersion,
+  range: HistoryRange,
+  scope: ExpressionScope,
+): Promise<Map<FeatureViewPlan, Map<string, EventSeries>>> {
+  const alike = new Map<string, FeatureViewPlan[]>()
+  for (const plan of plans) {
+    const rows = `${plan.view.knownAt}\u0000${plan.longestMs}`
+    alike.set(rows, [...(alike.get(rows) ?? []), plan])
+  }
+  const histories = new Map<FeatureViewPlan, Map<string, EventSeries>>()
+  for (const group of alike.values()) {
+    const columns = new Map(group.flatMap((plan) => plan.columns.map((column) => [column.name, column])))
+    const rows = await readEventRows(services, { ...group[0]!, columns: [...columns.values()] }, version, range)
+    for (const plan of group) histories.set(plan, seriesByEntity(eventsOf(plan, rows, scope)))
+  }
+  return histories
+}
+
 /** The rows behind those events. */
 export async function readEventRows(
   services: Pick<DataServices, 'blobs' | 'tables'>,

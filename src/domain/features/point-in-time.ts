@@ -1,5 +1,5 @@
 import type { TextVector } from '../../base/columns.ts'
-import { groupRows, sortRuns } from './event-grouping.ts'
+import { groupRows, orderByTime } from './event-grouping.ts'
 import type { EventSeries } from './event-series.ts'
 import { emptySpan, setSpan, valueIn, type WindowFeature } from './window.ts'
 
@@ -23,12 +23,11 @@ export function pointInTime(series: ReadonlyMap<string, EventSeries>, query: Poi
   const windowOf = features.map((feature) => windows.indexOf(feature.windowMs))
   const begins = new Int32Array(windows.length)
   const spans = windows.map(emptySpan)
-  const groups = groupRows(keys, (row) => !Number.isNaN(times[row]!))
+  const groups = groupRows(keys, orderByTime(times))
   for (const [group, key] of groups.keys.entries()) {
     const events = series.get(key)
     if (events === undefined) continue
     const rows = groups.rows.subarray(groups.starts[group]!, groups.starts[group + 1]!)
-    sortRuns(rows, (a, b) => times[a]! < times[b]!)
     begins.fill(0)
     let end = 0
     for (const row of rows) {

@@ -14,7 +14,7 @@ import { compile, type ExpressionScope, evaluate } from '../data/expression.ts'
 import { tableSource } from '../data/row-source.ts'
 import type { EventSeries } from './event-series.ts'
 import { type Examples, exampleColumns, examplesOf, storedExampleColumns } from './example-columns.ts'
-import { readHistory } from './feature-history.ts'
+import { readHistories } from './feature-history.ts'
 import { pointInTime } from './point-in-time.ts'
 import { type Lookup, planTraining, type TrainingPlan } from './training-plan.ts'
 
@@ -80,11 +80,16 @@ export async function buildTrainingSet(
   const scope: ExpressionScope = { entity: await entities.scopeFor(expressions) }
   const ranges = await splitRanges(services, plan, version, cutOff)
   onProgress?.(0, 'reading the history of the features')
-  const histories = await readHistories(services, plan, version, { from: ranges.train.from, to: ranges.test.to }, scope)
+  // The tables are read while this thread still works on what was read before.
+  const reading = splitParts.map((name) => readPart(services, plan, version, cutOff, ranges[name]))
+  for (const part of reading) part.catch(() => {})
+  const histories = await historiesOf(services, plan, version, { from: ranges.train.from, to: ranges.test.to }, scope)
   const parts = {} as TrainingSet['parts']
   for (const [i, name] of splitParts.entries()) {
     onProgress?.((i + 1) / (splitParts.length + 1), `making the ${name} part`)
-    parts[name] = await buildPart(services, plan, version, cutOff, ranges[name], scope, histories)
+    const { rows, eligible } = await reading[i]!
+    const examples = dropUnlabelled(inputsOf(plan, rows, scope, histories))
+    parts[name] = { ...(await keepPart(services, plan, examples)), eligible, ...ranges[name] }
   }
   const { train, validation } = parts
   if (train.rows === 0 || validation.rows === 0) {
@@ -192,34 +197,31 @@ function labelKnown(plan: TrainingPlan, cutOff: number): RangeFilter[] {
 
 type Histories = ReadonlyMap<Lookup, Map<string, EventSeries>>
 
-async function readHistories(
+async function historiesOf(
   services: DataServices,
   plan: TrainingPlan,
   version: DatasetVersion,
   range: TimeRange,
   scope: ExpressionScope,
 ): Promise<Histories> {
-  const histories = new Map<Lookup, Map<string, EventSeries>>()
+  const views = new Map(plan.lookups.map((lookup) => [lookup.view.view.name, lookup.view]))
   const byView = new Map<string, Map<string, EventSeries>>()
-  for (const lookup of plan.lookups) {
-    const { view } = lookup.view
-    const events = view.dataset === plan.model.dataset ? version : await datasetVersion(services.metadata, view.dataset)
-    const history = byView.get(view.name) ?? (await readHistory(services, lookup.view, events, range, scope))
-    byView.set(view.name, history)
-    histories.set(lookup, history)
+  for (const dataset of new Set([...views.values()].map(({ view }) => view.dataset))) {
+    const plans = [...views.values()].filter(({ view }) => view.dataset === dataset)
+    const events = dataset === plan.model.dataset ? version : await datasetVersion(services.metadata, dataset)
+    for (const [{ view }, history] of await readHistories(services, plans, events, range, scope))
+      byView.set(view.name, history)
   }
-  return histories
+  return new Map(plan.lookups.map((lookup) => [lookup, byView.get(lookup.view.view.name)!]))
 }
 
-async function buildPart(
+async function readPart(
   services: DataServices,
   plan: TrainingPlan,
   version: DatasetVersion,
   cutOff: number,
   range: TimeRange,
-  scope: ExpressionScope,
-  histories: Histories,
-) {
+): Promise<{ rows: Table; eligible: number }> {
   const { tables } = services
   const files = await filesOf(services, version, range)
   const query: RowQuery = {
@@ -229,15 +231,21 @@ async function buildPart(
   const { maxRows } = plan.model.split
   if (eligible > maxRows && plan.dataset.key !== null)
     query.sample = { key: plan.dataset.key, share: maxRows / eligible }
-  const rows = await tables.read(files, { columns: plan.columns, ...query })
-  const examples = dropUnlabelled(inputsOf(plan, rows, scope, histories))
+  return { rows: await tables.read(files, { columns: plan.columns, ...query }), eligible }
+}
+
+async function keepPart(
+  services: DataServices,
+  plan: TrainingPlan,
+  examples: Table,
+): Promise<{ hash: string; bytes: number; rows: number }> {
   const path = join(services.workDir, `examples-${randomBytes(8).toString('hex')}.parquet`)
   try {
-    const writer = await tables.write(path, storedExampleColumns(plan))
+    const writer = await services.tables.write(path, storedExampleColumns(plan))
     await writer.append(examples)
     const { bytes } = await writer.finish()
     const { hash } = await services.blobs.putFile(path)
-    return { hash, bytes, rows: examples.rows, eligible, ...range }
+    return { hash, bytes, rows: examples.rows }
   } finally {
     await rm(path, { force: true })
   }

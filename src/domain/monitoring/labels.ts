@@ -21,7 +21,7 @@ export async function labelsFromDataset(
   const keyColumn = dataset.columns.find((column) => column.type === 'key')
   const state = await services.metadata.get('dataset', dataset.name)
   if (!keyColumn || !dataset.time || !state || state.version === 0) return labels
-  const version = await datasetVersion(services.metadata, dataset.name)
+  const version = await datasetVersion(services.metadata, dataset.name, null, { from, to })
   const files = await filesOf(services, version, { from, to })
   if (files.length === 0) return labels
   const plan = planDataset(dataset)

@@ -33,9 +33,11 @@ export type Estimator = (rows: ScoredRows) => Estimate
 /** Mean over the rows of a loss. */
 function meanOf(loss: (rows: ScoredRows, row: number) => number): Estimator {
   return (rows) => {
-    const losses = Float64Array.from({ length: rows.target.length }, (_, row) => loss(rows, row))
-    const value = mean(losses)
-    return { value, influences: losses.map((entry) => entry - value) }
+    const influences = new Float64Array(rows.target.length)
+    for (let row = 0; row < influences.length; row += 1) influences[row] = loss(rows, row)
+    const value = mean(influences)
+    for (let row = 0; row < influences.length; row += 1) influences[row]! -= value
+    return { value, influences }
   }
 }
 
@@ -48,7 +50,8 @@ function ratioOf(rows: number, hit: (row: number) => number, base: (row: number)
     bases += base(row)
   }
   const value = hits / bases
-  const influences = Float64Array.from({ length: rows }, (_, row) => ((hit(row) - value * base(row)) * rows) / bases)
+  const influences = new Float64Array(rows)
+  for (let row = 0; row < rows; row += 1) influences[row] = ((hit(row) - value * base(row)) * rows) / bases
   return { value, influences, share: { successes: hits, trials: bases } }
 }
 
@@ -153,10 +156,11 @@ export const calibrationError: Estimator = ({ predictions, target }) => {
     errors[reliabilityBin(predictions[row]!, bins)]! += (target[row]! - predictions[row]!) / rows
   }
   const value = errors.reduce((sum, error) => sum + Math.abs(error), 0)
-  const influences = Float64Array.from({ length: rows }, (_, row) => {
+  const influences = new Float64Array(rows)
+  for (let row = 0; row < rows; row += 1) {
     const sign = Math.sign(errors[reliabilityBin(predictions[row]!, bins)]!)
-    return sign * (target[row]! - predictions[row]!) - value
-  })
+    influences[row] = sign * (target[row]! - predictions[row]!) - value
+  }
   return { value, influences }
 }
 

@@ -5,7 +5,7 @@ import type { TrainedModel } from './model.ts'
 import { type ModelSpecInput, resolveSpec } from './model-spec.ts'
 
 /**
- * Trains in this thread; see `trainInWorker` for one that leaves the event loop free. The same inputs give the same
+ * Trains in this thread; see `TrainingThread` for one that leaves the event loop free. The same inputs give the same
  * model, byte for byte.
  *
  * @param validation rows that early stopping watches; without them every tree is kept

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { MillwrightError, messageOf } from '../../base/errors.ts'
 import type { TrainingProgress } from './boosted-trees.ts'
 import type { TrainingFrame } from './frame.ts'
@@ -6,7 +6,7 @@ import { writeModel } from './model-bytes.ts'
 import type { ModelSpecInput } from './model-spec.ts'
 import { trainModel } from './train-model.ts'
 
-/** What the thread is started with. */
+/** What the thread is asked for, once. */
 export interface TrainingOrder {
   readonly spec: ModelSpecInput
   readonly frame: TrainingFrame
@@ -40,4 +40,8 @@ function run(port: NonNullable<typeof parentPort>, { spec, frame, validation, se
   }
 }
 
-if (parentPort !== null) run(parentPort, workerData as TrainingOrder)
+parentPort?.once('message', (order: TrainingOrder) => {
+  run(parentPort!, order)
+  // Nothing else is asked of it: without an open port it ends.
+  parentPort!.close()
+})

@@ -9,7 +9,7 @@ import { seededRandom } from '../../base/random.ts'
 import type { TrainingFrame } from './frame.ts'
 import { writeModel } from './model-bytes.ts'
 import { trainModel } from './train-model.ts'
-import { trainInWorker } from './train-worker.ts'
+import { TrainingThread } from './train-worker.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -35,7 +35,7 @@ describe('training in a worker', () => {
     const losses: (number | null)[] = []
     let ticks = 0
     const timer = setInterval(() => ticks++, 5)
-    const model = await trainInWorker(spec, frame, validation, {
+    const model = await new TrainingThread().train(spec, frame, validation, {
       seed: 3,
       onProgress: ({ validationLoss }) => losses.push(validationLoss),
     })
@@ -48,24 +48,27 @@ describe('training in a worker', () => {
 
   it('stops within moments when told to', async () => {
     const controller = new AbortController()
-    const run = trainInWorker({ kind: 'boosted-trees', trees: 100_000 }, frameOf(50_000), null, {
+    const run = new TrainingThread().train({ kind: 'boosted-trees', trees: 100_000 }, frameOf(50_000), null, {
       seed: 1,
       signal: controller.signal,
       onProgress: ({ iteration }) => iteration === 2 && controller.abort(),
     })
     await expect(run).rejects.toThrow(expect.objectContaining({ code: 'training-aborted' }))
-    const late = trainInWorker({ kind: 'linear' }, frameOf(10), null, { seed: 1, signal: controller.signal })
+    const late = new TrainingThread().train({ kind: 'linear' }, frameOf(10), null, {
+      seed: 1,
+      signal: controller.signal,
+    })
     await expect(late).rejects.toThrow(expect.objectContaining({ code: 'training-aborted' }))
   })
 
   it('passes errors on with their code and field', async () => {
-    const run = trainInWorker({ kind: 'boosted-trees', trees: 0 }, frameOf(100), null, { seed: 1 })
+    const run = new TrainingThread().train({ kind: 'boosted-trees', trees: 0 }, frameOf(100), null, { seed: 1 })
     await expect(run).rejects.toThrow(expect.objectContaining({ code: 'model-spec-invalid', field: 'trees' }))
   })
 
   it('takes the memory of the frames when asked to', async () => {
     const frame = frameOf(1000)
-    await trainInWorker({ kind: 'linear' }, frame, null, { seed: 1, transfer: true })
+    await new TrainingThread().train({ kind: 'linear' }, frame, null, { seed: 1, transfer: true })
     expect(frame.columns[0]!.length).toBe(0)
   })
 
@@ -76,11 +79,11 @@ describe('training in a worker', () => {
       const script = join(folder, 'train.mts')
       await writeFile(
         script,
-        `import { trainInWorker } from '${module('train-worker.ts')}'
+        `import { TrainingThread } from '${module('train-worker.ts')}'
 const columns = [Float32Array.from({ length: 200 }, (_, row) => row)]
 const frame = { names: ['a'], kinds: ['numeric'] as const, categories: [null], columns, rows: 200, task: 'regression' as const,
   target: Float64Array.from(columns[0]!), classes: null }
-const model = await trainInWorker({ kind: 'boosted-trees', trees: 3 }, frame, null, { seed: 1 })
+const model = await new TrainingThread().train({ kind: 'boosted-trees', trees: 3 }, frame, null, { seed: 1 })
 console.log(model.predictor.kind, model.trainingRows)`,
       )
       const arguments_ = ['--conditions=millwright-source', '--import', 'tsx', script]

@@ -14,47 +14,68 @@ export interface WorkerTrainingOptions extends Omit<TrainingOptions, 'signal'> {
   readonly transfer?: boolean
 }
 
-/**
- * `trainModel` in a thread of its own, so that the caller's event loop stays free. Gives the same model as
- * `trainModel` does, and its errors.
- *
- * @throws MillwrightError what `trainModel` throws, and `training-failed` when the thread dies (out of memory)
- */
-export function trainInWorker(
-  spec: ModelSpecInput,
-  frame: TrainingFrame,
-  validation: TrainingFrame | null,
-  { seed, onProgress, signal, transfer = false }: WorkerTrainingOptions,
-): Promise<TrainedModel> {
-  if (signal?.aborted) return Promise.reject(aborted())
-  const order: TrainingOrder = { spec, frame, validation, seed }
-  const worker = startWorker(order, transfer ? buffersOf(frame, validation) : [])
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      reject(aborted())
-      void worker.terminate()
+/** A thread that trains one model. Started early it loads while its caller still reads the examples. */
+export class TrainingThread {
+  private readonly worker = startWorker()
+  private isUsed = false
+
+  constructor() {
+    // Until it is used nobody listens; a failure shows when it is.
+    this.worker.on('error', () => {})
+    this.worker.unref()
+  }
+
+  /**
+   * `trainModel` in the thread, so that the caller's event loop stays free. Gives the same model as `trainModel` does, and its errors.
+   *
+   * @throws MillwrightError what `trainModel` throws, and `training-failed` when the thread dies (out of memory)
+   */
+  train(
+    spec: ModelSpecInput,
+    frame: TrainingFrame,
+    validation: TrainingFrame | null,
+    { seed, onProgress, signal, transfer = false }: WorkerTrainingOptions,
+  ): Promise<TrainedModel> {
+    const { worker } = this
+    if (this.isUsed) return Promise.reject(new MillwrightError('conflict', 'a training thread trains once'))
+    this.isUsed = true
+    if (signal?.aborted) {
+      this.end()
+      return Promise.reject(aborted())
     }
-    signal?.addEventListener('abort', stop, { once: true })
-    worker.on('message', (answer: TrainingAnswer) => {
-      if (answer.kind === 'progress') onProgress?.(answer.progress)
-      else if (answer.kind === 'model') resolve(readModel(answer.bytes))
-      else reject(new MillwrightError(answer.code, answer.message, { field: answer.field, hint: answer.hint }))
+    const order: TrainingOrder = { spec, frame, validation, seed }
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        reject(aborted())
+        this.end()
+      }
+      signal?.addEventListener('abort', stop, { once: true })
+      worker.on('message', (answer: TrainingAnswer) => {
+        if (answer.kind === 'progress') onProgress?.(answer.progress)
+        else if (answer.kind === 'model') resolve(readModel(answer.bytes))
+        else reject(new MillwrightError(answer.code, answer.message, { field: answer.field, hint: answer.hint }))
+      })
+      worker.on('error', (cause) => {
+        reject(new MillwrightError('training-failed', `the training thread failed: ${cause.message}`, { cause }))
+      })
+      worker.on('exit', (code) => {
+        signal?.removeEventListener('abort', stop)
+        // Does nothing when there was an answer.
+        reject(new MillwrightError('training-failed', `the training thread ended with code ${code} and no model`))
+      })
+      worker.ref()
+      worker.postMessage(order, transfer ? buffersOf(frame, validation) : [])
     })
-    worker.on('error', (cause) => {
-      reject(new MillwrightError('training-failed', `the training thread failed: ${cause.message}`, { cause }))
-    })
-    worker.on('exit', (code) => {
-      signal?.removeEventListener('abort', stop)
-      // Does nothing when there was an answer.
-      reject(new MillwrightError('training-failed', `the training thread ended with code ${code} and no model`))
-    })
-  })
+  }
+
+  /** Ends the thread, wherever it is. */
+  end(): void {
+    void this.worker.terminate()
+  }
 }
 
-function startWorker(order: TrainingOrder, transferList: ArrayBuffer[]): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./train-worker-entry.js', import.meta.url), { workerData: order, transferList })
-  }
+function startWorker(): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./train-worker-entry.js', import.meta.url))
   // From source: a worker does not load TypeScript just because its parent does (under vitest and under older Nodes the
   // parent's loader does not reach it), so it registers tsx itself.
   const entry = new URL('./train-worker-entry.ts', import.meta.url).href
@@ -62,8 +83,6 @@ function startWorker(order: TrainingOrder, transferList: ArrayBuffer[]): Worker 
 register()
 await import(${JSON.stringify(entry)})`
   return new Worker(new URL(`data:text/javascript,${encodeURIComponent(start)}`), {
-    workerData: order,
-    transferList,
     execArgv: ['--conditions=millwright-source'],
   })
 }

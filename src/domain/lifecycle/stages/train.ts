@@ -10,7 +10,7 @@ import { featureImportance } from '../../training/importance.ts'
 import { writeModel } from '../../training/model-bytes.ts'
 import { exportOnnx } from '../../training/onnx-export.ts'
 import { categoricalReference, numericReference } from '../../training/reference.ts'
-import { trainInWorker } from '../../training/train-worker.ts'
+import { TrainingThread } from '../../training/train-worker.ts'
 import { modelOf, outputOf, type StageOutput, type StageServices } from '../stage-services.ts'
 
 const parityRows = 2000
@@ -24,6 +24,7 @@ export default async function train(
   const { model } = await modelOf(data.metadata, outputOf(context, 'extract'))
   const { task, training, seed } = model
   context.progress(0, 'reading the examples')
+  const thread = new TrainingThread()
   const examples = await readTrainingSet(data, trainingSet, 'train', 'training')
   const held = await readTrainingSet(data, trainingSet, 'validation', 'training')
   const classes = classesOf(task, examples.target)
@@ -40,7 +41,7 @@ export default async function train(
     task === 'multiclass' ? null : target.reduce((sum, value) => sum + value, 0) / Math.max(1, target.length)
   const total = training.kind === 'boosted-trees' ? training.trees : 100
 
-  const trained = await trainInWorker(training, frame, validation, {
+  const trained = await thread.train(training, frame, validation, {
     seed,
     signal: context.signal,
     onProgress: (progress) =>

@@ -28,6 +28,7 @@ export const stages = [
   'monitoring',
   'governance',
   'lifecycle',
+  'delivery',
 ] as const
 
 const dialects = ['sqlite', 'postgres']

@@ -26,6 +26,10 @@ export const errorCatalogue = {
   'too-large': { status: 413, meaning: 'The request is larger than the limit in the message.' },
   'training-too-large': { status: 413, meaning: 'The training needs more memory than it can have.' },
   'unsupported-media-type': { status: 415, meaning: 'The content type is not one this route reads.' },
+  'package-altered': {
+    status: 422,
+    meaning: 'The bytes of a package, or the files unpacked from it, are not those that its hash names.',
+  },
   'step-failed': { status: 422, meaning: 'A step of the pipeline ended in failure; its log says why.' },
   'export-differs': { status: 422, meaning: 'The exported model answers other numbers than the trained one.' },
   'corrupt-blob': { status: 500, meaning: 'Stored bytes no longer match their hash.' },

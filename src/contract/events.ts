@@ -11,6 +11,7 @@ export const stages = [
   'serving',
   'monitoring',
   'lifecycle',
+  'delivery',
 ] as const
 export type Stage = (typeof stages)[number]
 

@@ -11,7 +11,7 @@ import { foldersUp } from './code-files.ts'
 type Source = z.infer<typeof sourceSchema>
 type Environment = z.infer<typeof environmentSchema>
 
-const lockfiles = [
+export const lockfiles = [
   'package-lock.json',
   'npm-shrinkwrap.json',
   'pnpm-lock.yaml',
@@ -28,11 +28,14 @@ const run = promisify(execFile)
 
 /** The state of the project's code: its commit, whether files differ from it, and the lockfiles. Works without git, which tells less. */
 export async function describeSource(projectDir: string): Promise<Source> {
-  const [version, lockfileHash] = await Promise.all([gitState(projectDir), hashLockfiles(projectDir)])
-  return { ...version, lockfileHash }
+  const [{ commit, dirty }, lockfileHash] = await Promise.all([gitState(projectDir), hashLockfiles(projectDir)])
+  return { commit, dirty, lockfileHash }
 }
 
-async function gitState(projectDir: string): Promise<Pick<Source, 'commit' | 'dirty'>> {
+/** Commit and branch of a folder, and whether its files differ from the commit; null for what cannot be said. */
+export async function gitState(
+  projectDir: string,
+): Promise<Pick<Source, 'commit' | 'dirty'> & { branch: string | null }> {
   try {
     // One call for both; it takes no lock, and Millwright's own state is no change of the code.
     const { stdout } = await run(
@@ -41,10 +44,11 @@ async function gitState(projectDir: string): Promise<Pick<Source, 'commit' | 'di
       { cwd: projectDir, maxBuffer: 64 * 1024 * 1024, timeout: 10_000 },
     )
     const commit = /^# branch\.oid ([0-9a-f]+)$/m.exec(stdout)?.[1] ?? null
-    return { commit, dirty: stdout.split('\n').some((line) => line !== '' && !line.startsWith('#')) }
+    const branch = /^# branch\.head ([^(].*)$/m.exec(stdout)?.[1] ?? null
+    return { commit, branch, dirty: stdout.split('\n').some((line) => line !== '' && !line.startsWith('#')) }
   } catch {
     const commit = await commitFromFiles(projectDir)
-    return { commit, dirty: null }
+    return { commit, branch: null, dirty: null }
   }
 }
 

@@ -88,7 +88,7 @@ function meaning(pipeline: string, step: StepDefinition): unknown {
 }
 
 /** Arguments of a command that are files of the project: `train.py` in `python train.py` needs no declaration. */
-function filesAmong(command: readonly string[], projectDir: string, cwd: string | undefined): string[] {
+export function filesAmong(command: readonly string[], projectDir: string, cwd: string | undefined): string[] {
   const folder = resolve(projectDir, cwd ?? '.')
   return command
     .map((argument) => (isAbsolute(argument) ? argument : join(folder, argument)))

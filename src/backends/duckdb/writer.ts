@@ -17,7 +17,9 @@ export async function copyTo(connection: DuckDBConnection, query: string, path: 
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    await connection.run(`COPY (${query}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`)
+    await connection.run(
+      `COPY (${query}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
+    )
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })

@@ -52,6 +52,8 @@ export const eventTypes = {
   'alert.resolved': 'monitoring',
   'trigger.fired': 'lifecycle',
   'trigger.suppressed': 'lifecycle',
+  'package.snapshot-made': 'delivery',
+  'package.received': 'delivery',
 } as const satisfies Record<string, Stage>
 export type EventType = keyof typeof eventTypes
 

@@ -7,6 +7,10 @@ export const definitionRecordSchema = z.object({
   definition: definitionSchema,
   /** The project's folder on the machine that applied it. */
   projectDir: z.string(),
+  /** The package with its code; null for one that was applied before there were packages. */
+  packageHash: z.string().nullable(),
+  /** Whether somebody applied a folder of theirs, or a package was deployed. */
+  origin: z.enum(['folder', 'package']),
   appliedAt: z.number(),
   appliedBy: z.string(),
   /** The one in force. */

@@ -1,6 +1,7 @@
 import type { BatchRecord, DatasetRecord, DatasetVersionRecord } from './data.ts'
 import type { AliasRecord, ModelVersionRecord } from './model.ts'
 import type { AlertRecord, MeasurementRecord, TriggerRecord } from './monitoring.ts'
+import type { PackageRecord } from './package.ts'
 import type { ClockRecord, DefinitionRecord } from './project.ts'
 import type { RunRecord, StepRecord } from './run.ts'
 import type { DeploymentRecord, EndpointRecord } from './serving.ts'
@@ -12,6 +13,7 @@ import type { DeploymentRecord, EndpointRecord } from './serving.ts'
 export interface Records {
   definition: DefinitionRecord
   clock: ClockRecord
+  package: PackageRecord
   run: RunRecord
   step: StepRecord
   dataset: DatasetRecord
@@ -31,6 +33,7 @@ export type RecordKind = keyof Records
 export const recordIndexes = {
   definition: ['appliedAt', 'current'],
   clock: [],
+  package: ['origin', 'definitionHash', 'receivedAt'],
   run: ['pipeline', 'state', 'queuedAt'],
   step: ['runId', 'key', 'state'],
   dataset: [],

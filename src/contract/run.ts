@@ -35,6 +35,8 @@ export const runSchema = z.object({
   state: z.enum(runStates),
   /** Hash of the definition it runs under, and of its pipeline within that. */
   definitionHash: z.string(),
+  /** The package with the code that it runs; null for a script, which is of no project. */
+  packageHash: z.string().nullable(),
   /** Also the name of the blob that holds the pipeline's canonical JSON, so that a run can go on whatever is applied since. */
   pipelineHash: z.string(),
   params: z.record(z.string(), z.json()),

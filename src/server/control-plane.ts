@@ -7,6 +7,7 @@ import { openSqlMetadata } from '../backends/sql/metadata.ts'
 import { openSqlite } from '../backends/sqlite/dialect.ts'
 import { MillwrightError } from '../base/errors.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
+import { Packages } from '../domain/delivery/packages.ts'
 import { Loop } from '../domain/lifecycle/loop.ts'
 import { Projects } from '../domain/lifecycle/project.ts'
 import { RolloutWatch } from '../domain/lifecycle/rollout-watch.ts'
@@ -41,6 +42,7 @@ export interface ControlPlane {
   readonly clock: ProjectClock
   readonly data: DataServices
   readonly projects: Projects
+  readonly packages: Packages
   readonly registry: ModelVersions
   /** Reads model files. */
   readonly modelRunner: ModelRunner
@@ -94,6 +96,14 @@ async function wire(
   const plans = new ServingPlans(metadata, (definition, entity) => entityBlobs.of(definition, entity), sessions)
   const deployments = new Deployments(metadata, clock, () => plans.changed())
   const projects = new Projects(metadata, clock, deployments)
+  const packages = new Packages({
+    metadata,
+    blobs,
+    clock,
+    projects,
+    millwright: millwrightVersion,
+    folder: home.packages,
+  })
   const registry = new ModelVersions(metadata, clock)
   const predictions = new PredictionStore(home.predictions)
   const posted = new PostedLabels(join(home.path, 'labels'))
@@ -146,6 +156,7 @@ async function wire(
     clock,
     data,
     projects,
+    packages,
     registry,
     modelRunner: new OnnxruntimeModelRunner(),
     deployments,
@@ -175,6 +186,7 @@ async function wire(
         projectDir,
         home: home.path,
         describeSource: () => describeSource(projectDir),
+        describePackage: () => packages.ofRun(),
         environment: describeEnvironment(millwrightVersion),
       })
       running = { engine, runner, projectDir }

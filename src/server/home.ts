@@ -9,6 +9,8 @@ export interface Home {
   readonly blobs: string
   readonly predictions: string
   readonly work: string
+  /** Where packages are unpacked. */
+  readonly packages: string
   /** Where files may be put to be ingested. */
   readonly incoming: string
   release(): void
@@ -22,6 +24,7 @@ export function homeAt(path: string): Omit<Home, 'release'> {
     blobs: join(root, 'blobs'),
     predictions: join(root, 'predictions'),
     work: join(root, 'tables'),
+    packages: join(root, 'packages'),
     incoming: join(root, 'incoming'),
   }
 }

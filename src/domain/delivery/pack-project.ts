@@ -2,6 +2,7 @@ import { canonicalJson } from '../../base/hash.ts'
 import type { Definition } from '../../contract/definition.ts'
 import type { CheckResult } from '../../contract/package.ts'
 import type { Json } from '../../contract/pipeline.ts'
+import type { CodeFiles } from '../pipelines/code-files.ts'
 import { gitState } from '../pipelines/run-source.ts'
 import { signatureOf } from '../registry/request-columns.ts'
 import { type FileContent, type Packed, packFiles } from './package-file.ts'
@@ -26,12 +27,13 @@ export interface PackRequest {
 /**
  * Packs a project's folder: definition, code, lockfiles, schemas, golden requests, provenance.
  *
+ * @param code what is known of the folder's code already.
  * @throws `invalid-definition` for code that cannot be read or that lies outside the repository.
  */
-export async function packProject(request: PackRequest): Promise<Packed> {
+export async function packProject(request: PackRequest, code?: CodeFiles): Promise<Packed> {
   const { projectDir, definition, by, millwright, checks = [], golden } = request
   const [{ files: own, folder, lockfile }, git] = await Promise.all([
-    projectFiles(projectDir, definition),
+    projectFiles(projectDir, definition, code),
     gitState(projectDir),
   ])
   const files = new Map<string, FileContent>()

@@ -29,8 +29,12 @@ export interface ProjectFiles {
  *
  * @throws `invalid-definition` for code that cannot be read or that lies outside the repository.
  */
-export async function projectFiles(projectDir: string, definition: Definition): Promise<ProjectFiles> {
-  const code = new CodeFiles(projectDir)
+export async function projectFiles(
+  projectDir: string,
+  definition: Definition,
+  /** What is known of the folder's code already. */
+  code: CodeFiles = new CodeFiles(projectDir),
+): Promise<ProjectFiles> {
   const paths = new Set<string>()
   const add = (names: Iterable<string>): void => {
     for (const name of names) paths.add(resolve(projectDir, name))

@@ -74,7 +74,16 @@ export async function collectGarbage(
   )
   const gone = new Set(oldRuns.map((run) => run.id))
 
+  // Snapshots of a project's code are kept for the runs and definitions that name them; what was brought here stays.
+  const namedPackages = new Set([
+    ...(await metadata.find('definition')).map((definition) => definition.packageHash),
+    ...(await metadata.find('run')).filter((run) => !gone.has(run.id)).map((run) => run.packageHash),
+  ])
+  const packages = await metadata.find('package')
+  const oldPackages = packages.filter((each) => each.origin === 'snapshot' && !namedPackages.has(each.id))
+
   const used = new Set<string | null>(served)
+  for (const each of packages) if (!oldPackages.includes(each)) used.add(each.blob)
   for (const endpoint of await metadata.find('endpoint'))
     for (const hash of Object.values(endpoint.references ?? {})) used.add(hash)
   for (const batch of await metadata.find('batch')) used.add(batch.contentHash)
@@ -99,6 +108,8 @@ export async function collectGarbage(
       why: `older than ${retention.modelsDays} days, and nothing serves or names it`,
     })
   for (const run of oldRuns) note({ kind: 'run', name: run.id, bytes: 0, why: `older than ${retention.runsDays} days` })
+  for (const { id, bytes } of oldPackages)
+    note({ kind: 'snapshot', name: id, bytes, why: 'no run that is kept ran its code' })
   report.runs.count = oldRuns.length
   for (const path of await predictions.segments(0, now - retention.predictionsDays * day)) {
     const { size } = await stat(path)
@@ -116,6 +127,7 @@ export async function collectGarbage(
   if (!dryRun) {
     await metadata.transaction(async (writer) => {
       for (const version of oldVersions) await writer.remove('model_version', version.id)
+      for (const each of oldPackages) await writer.remove('package', each.id)
       for (const run of oldRuns) {
         for (const step of await writer.find('step', { where: { runId: run.id } })) await writer.remove('step', step.id)
         await writer.remove('run', run.id)

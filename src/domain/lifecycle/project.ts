@@ -15,6 +15,16 @@ export interface Plan {
   changes: Change[]
 }
 
+export interface ApplyRequest {
+  projectDir: string
+  /** The package that holds the code. */
+  packageHash: string
+  origin: DefinitionRecord['origin']
+  /** How that code differs from the code in force. */
+  codeChanges: Change[]
+  actor: string
+}
+
 /** The definition in force. */
 export class Projects {
   private inForce: DefinitionRecord | null = null
@@ -72,13 +82,20 @@ export class Projects {
   }
 
   /** Puts a definition into force, as one change. The same one again changes nothing. */
-  async apply(definition: Definition, projectDir: string, actor: string): Promise<Plan> {
-    const plan = this.plan(definition)
-    if (plan.hash === plan.currentHash && this.inForce?.projectDir === projectDir) return { ...plan, changes: [] }
+  async apply(
+    definition: Definition,
+    { projectDir, packageHash, origin, codeChanges, actor }: ApplyRequest,
+  ): Promise<Plan> {
+    const stated = this.plan(definition)
+    const plan = { ...stated, changes: [...stated.changes, ...codeChanges] }
+    const isInForce = plan.hash === plan.currentHash && this.inForce?.projectDir === projectDir
+    if (isInForce && plan.changes.length === 0) return plan
     const record: DefinitionRecord = {
       id: plan.hash,
       definition,
       projectDir,
+      packageHash,
+      origin,
       appliedAt: this.clock.now(),
       appliedBy: actor,
       current: true,
@@ -98,6 +115,7 @@ export class Projects {
         data: {
           hash: plan.hash,
           previous: plan.currentHash,
+          package: packageHash,
           changes: plan.changes.map(({ action, what }) => `${action} ${what}`),
         },
       })

@@ -37,6 +37,8 @@ export interface EngineOptions {
   configPath?: string
   /** Asked at each start of a run. */
   describeSource(): Promise<RunRecord['source']>
+  /** The package with the project's code as it is at the start of a run. */
+  describePackage?(): Promise<string>
   environment: RunRecord['environment']
   /** Variables for commands besides their own, such as where they track and as which run. */
   commandEnv?: EngineServices['commandEnv']
@@ -217,13 +219,18 @@ export class PipelineEngine {
     force: string[],
     from: string | null,
   ): Promise<RunRecord> {
-    const describe = async () => request.attended?.source ?? this.options.describeSource()
-    const [source, pipelineHash] = await Promise.all([describe(), this.store.keepPipeline(request.pipeline)])
+    const { attended } = request
+    const [source, packageHash, pipelineHash] = await Promise.all([
+      attended?.source ?? this.options.describeSource(),
+      attended ? null : this.options.describePackage?.(),
+      this.store.keepPipeline(request.pipeline),
+    ])
     return {
       id: newId('run'),
       pipeline: request.pipeline.name,
       state: 'queued',
       definitionHash: request.definitionHash,
+      packageHash: packageHash ?? null,
       pipelineHash,
       params,
       startedBy: request.startedBy,

@@ -16,11 +16,24 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
       const applied = projects.current
       return { applied, brief: applied?.definition.brief ?? null, name: applied?.definition.name ?? null }
     },
-    plan: async ({ body }) => projects.plan(body.definition),
-    apply: async ({ body }) => {
-      projects.plan(body.definition)
-      await clock.follow(body.definition, data.metadata)
-      const plan = await projects.apply(body.definition, body.projectDir, person(body.actor))
+    plan: async ({ body: { definition, projectDir, actor } }) => {
+      const plan = projects.plan(definition)
+      const { manifest } = await plane.packages.look(projectDir, definition, person(actor))
+      return { ...plan, changes: [...plan.changes, ...(await plane.packages.codeChanges(manifest))] }
+    },
+    apply: async ({ body: { definition, projectDir, ...body } }) => {
+      const actor = person(body.actor)
+      projects.plan(definition)
+      const { hash, manifest } = await plane.packages.snapshot(projectDir, definition, actor)
+      const codeChanges = await plane.packages.codeChanges(manifest)
+      await clock.follow(definition, data.metadata)
+      const plan = await projects.apply(definition, {
+        projectDir,
+        packageHash: hash,
+        origin: 'folder',
+        codeChanges,
+        actor,
+      })
       await plane.adoptProject()
       return plan
     },

@@ -1,4 +1,5 @@
 import type { Event, Stage } from '../../contract/events.ts'
+import type { EndpointRecord } from '../../contract/serving.ts'
 import type { Metadata } from '../../ports/metadata.ts'
 import { monitorsInForce } from '../monitoring/own-monitors.ts'
 import type { Projects } from './project.ts'
@@ -52,6 +53,7 @@ export async function overviewOf({
   const endpoints = await metadata.find('endpoint')
   const rolling = await metadata.count('deployment', { state: 'rolling' })
   const serving = endpoints.filter((endpoint) => endpoint.serving !== null)
+  const isAnswering = predictors() > 0
   const alerts = await metadata.count('alert', { state: 'open' })
   const monitors = monitorsInForce(definition ?? null, endpoints).length
   const triggers = await metadata.find('trigger')
@@ -78,11 +80,7 @@ export async function overviewOf({
       registered > 0 ? 'good' : 'idle',
       `${counted(registered, 'version')}${refused > 0 ? `, ${refused} refused` : ''}`,
     ),
-    stage(
-      'serving',
-      rolling > 0 ? 'working' : serving.length > 0 ? 'good' : 'idle',
-      `${serving.map((endpoint) => `${endpoint.id}: ${endpoint.serving}`).join(', ') || 'nothing is served yet'}${rolling > 0 ? ', a rollout is under way' : ''}${predictors() === 0 ? ', no prediction service is connected' : ''}`,
-    ),
+    stage('serving', servingState(serving.length, rolling, isAnswering), servingSummary(serving, rolling, isAnswering)),
     stage(
       'monitoring',
       alerts > 0 ? 'bad' : monitors > 0 ? 'good' : 'idle',
@@ -94,4 +92,19 @@ export async function overviewOf({
       `${counted(definition?.triggers.length ?? 0, 'trigger')}, fired ${counted(fired, 'time')}`,
     ),
   ])
+}
+
+/** What nobody answers with does not serve, whatever the records say. */
+function servingState(serving: number, rolling: number, isAnswering: boolean): StageState['state'] {
+  if (!isAnswering && serving + rolling > 0) return 'warning'
+  if (rolling > 0) return 'working'
+  return serving > 0 ? 'good' : 'idle'
+}
+
+function servingSummary(serving: readonly EndpointRecord[], rolling: number, isAnswering: boolean): string {
+  const versions = serving.map((endpoint) => `${endpoint.id}: ${endpoint.serving}`).join(', ')
+  const parts = [versions || 'nothing is served yet']
+  if (rolling > 0) parts.push('a rollout is under way')
+  if (!isAnswering) parts.push('no prediction service is connected')
+  return parts.join(', ')
 }

@@ -6,13 +6,12 @@ import { Panel } from '../components/panel.tsx'
 import { EmptyState, ErrorState, Loading } from '../components/states.tsx'
 import { reading } from '../queries.ts'
 import { dateOf } from '../time.ts'
+import { servesSince } from './serves-since.ts'
 
 type Row = Answer<'endpoints'>['endpoints'][number]
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 const rollingOf = ({ deployments }: Row) => deployments.find(({ state }) => state === 'rolling')
-const since = ({ endpoint, deployments }: Row): number | null =>
-  deployments.find(({ version, state }) => version === endpoint.serving && state === 'serving')?.endedAt ?? null
 
 const columns: Column<Row>[] = [
   {
@@ -29,9 +28,9 @@ const columns: Column<Row>[] = [
   {
     id: 'since',
     header: 'Since',
-    accessorFn: since,
+    accessorFn: servesSince,
     cell: ({ row }) => {
-      const time = since(row.original)
+      const time = servesSince(row.original)
       return time === null ? '–' : dateOf(time)
     },
   },

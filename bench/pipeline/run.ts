@@ -2,44 +2,24 @@
  * What the engine costs beyond the work of the steps: `npx tsx --conditions=millwright-source bench/pipeline/run.ts`. Everything is
  * real: SQLite at synchronous=FULL, blobs, warm processes. Writes `bench/pipeline/results.md`.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openFilesystemBlobs } from '../../src/backends/filesystem/blobs.ts'
-import { LocalProcessRunner } from '../../src/backends/local-process/local-process-runner.ts'
-import { openSqlMetadata } from '../../src/backends/sql/metadata.ts'
-import { openSqlite } from '../../src/backends/sqlite/dialect.ts'
-import { LiveClock } from '../../src/base/clock.ts'
+import { rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, cpus } from 'node:os'
 import { type PipelineDefinition, pipelineSchema } from '../../src/contract/pipeline.ts'
-import { PipelineEngine } from '../../src/domain/pipelines/engine.ts'
-import { describeEnvironment, describeSource } from '../../src/domain/pipelines/run-source.ts'
+import { describeSource } from '../../src/domain/pipelines/run-source.ts'
+import { makeProject, openEngine } from '../../test/pipelines/engine-setup.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'millwright bench '))
-const projectDir = join(folder, 'project')
-const home = join(folder, 'home')
-await mkdir(projectDir, { recursive: true })
-await writeFile(
-  join(projectDir, 'millwright.config.ts'),
-  `import { twice } from './work.ts'
+const folder = await makeProject({
+  'millwright.config.ts': `import { twice } from './work.ts'
 const step = async ({ element, params }: any) => twice(element ?? params.salt)
 export default { functions: { get: () => step } }
 `,
-)
-await writeFile(join(projectDir, 'work.ts'), 'export const twice = (x: number) => 2 * x\n')
-const clock = new LiveClock()
-const metadata = await openSqlMetadata(openSqlite(join(home, 'metadata.db')), () => clock.now())
-const runner = new LocalProcessRunner({ projectDir })
-const engine = new PipelineEngine({
-  metadata,
-  blobs: openFilesystemBlobs(join(home, 'blobs')),
-  clock,
-  runner,
-  stages: new Map(),
-  projectDir,
-  home,
-  describeSource: () => describeSource(projectDir),
-  environment: describeEnvironment('bench'),
+  'work.ts': 'export const twice = (x: number) => 2 * x\n',
 })
+const setup = await openEngine(folder, {
+  slots: availableParallelism(),
+  describeSource: () => describeSource(setup.projectDir),
+})
+const { engine, metadata } = setup
 
 const run = { kind: 'function', module: 'millwright.config.ts' }
 const chain = pipelineSchema.parse({
@@ -106,9 +86,7 @@ const cached = await repeat(15, () => time(chain, { salt }))
 const fanOut = await repeat(3, () => time(fan, { list, salt: ++salt }))
 const fanCached = await repeat(3, () => time(fan, { list, salt }))
 const fanGrown = await repeat(3, () => time(fan, { list: [...list, 1e6 + ++salt], salt: 0 }))
-await engine.close()
-await runner.close()
-await metadata.close()
+await setup.close()
 await rm(folder, { recursive: true, force: true })
 
 const row = (what: string, measured: string, target: string) => `| ${what} | ${measured} | ${target} |\n`

@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { textVector } from '../base/columns.ts'
 import type { FeatureBatch } from './feature-batch.ts'
+import { type Event, eventBatch, liveEvents, newestEvents } from './feature-events.conformance.ts'
 import type { OnlineFeatures } from './online-features.ts'
 
 /** What every store of the feature log must do. `reopen` closes and opens it, `crash` opens it without closing and tears its end. */
@@ -17,6 +19,7 @@ export function onlineFeaturesConformance(
       seq,
       view: 'departures',
       viewHash: 'h',
+      reach: { windowMs: 0, last: false },
       through: { version: seq, pushed: null },
       entities: textVector(Array.from({ length: rows }, (_, i) => (i === 1 ? null : `airport ${i}`))),
       times: Float64Array.from({ length: rows }, (_, i) => seq * 1000 + i),
@@ -58,6 +61,7 @@ export function onlineFeaturesConformance(
         for (const after of [0, 57, 200, 399, 400]) {
           expect(await seqsAfter(open, after)).toEqual(Array.from({ length: 400 - after }, (_, i) => after + 1 + i))
         }
+        await open.close()
       }
     })
 
@@ -76,6 +80,98 @@ export function onlineFeaturesConformance(
       expect((await seqsAfter(again, 400)).length).toBe(1)
       await again.close()
     })
+
+    test('hides and repeats nothing for who reads while it is trimmed', async () => {
+      for (const last of [false, true]) {
+        const { features } = await setup()
+        for (let seq = 1; seq <= 400; seq += 1) {
+          await features.append([{ ...batch(seq, 300), reach: { windowMs: 0, last } }])
+        }
+        const seqs: number[] = []
+        for await (const { seq } of features.read(0)) {
+          seqs.push(seq)
+          if (seq === 1) await features.trim(300_000)
+        }
+        expect(seqs).toEqual(Array.from({ length: 400 }, (_, i) => i + 1))
+        await features.close()
+      }
+    })
+
+    test('stays small where the newest event of each entity matters for ever', async () => {
+      const { features, reopen } = await setup()
+      for (let seq = 1; seq <= 1000; seq += 1) {
+        await features.append([{ ...batch(seq, 300), reach: { windowMs: 5000, last: true } }])
+        if (seq % 50 === 0) await features.trim(seq * 1000)
+      }
+      const again = await reopen()
+      const read: FeatureBatch[] = []
+      for await (const each of again.read(0)) read.push(each)
+      expect(read.length).toBeLessThan(200)
+      expect(read.at(-1)).toEqual({ ...batch(1000, 300), reach: { windowMs: 5000, last: true } })
+      expect(Math.max(...read.map((each) => each.through.version ?? 0))).toBe(1000)
+      await again.close()
+    })
+
+    test('whoever reads on from anywhere has every event that matters, and gets none of a window twice', async () => {
+      const events = fc.array(
+        fc.record({
+          entity: fc.integer({ min: 0, max: 30 }).map((i) => `e${i}`),
+          lateMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 200_000 })),
+          value: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constant(Number.NaN)),
+        }),
+        { maxLength: 40 },
+      )
+      const steps = fc.array(
+        fc.record({ view: fc.constantFrom('bounded', 'last', 'both'), events, padding: fc.constantFrom(1, 200) }),
+        { minLength: 40, maxLength: 80, size: 'max' },
+      )
+      await fc.assert(
+        fc.asyncProperty(steps, fc.array(fc.nat(1000), { minLength: 8, maxLength: 8 }), async (list, choices) => {
+          const first = await setup()
+          let features = first.features
+          const all: Event[] = []
+          const replicas = [await setup(), await setup()].map(({ features: copy, reopen }) => ({ copy, reopen }))
+          for (const [i, step] of list.entries()) {
+            const now = (i + 1) * 1000
+            const rows = step.events.map(({ entity, lateMs, value }) => ({
+              view: step.view,
+              entity,
+              time: Math.max(0, now - lateMs),
+              values: [value, i % 2],
+            }))
+            // Many events of one moment, so that segments fill up.
+            for (let n = 0; n < step.padding * 20; n += 1) {
+              rows.push({ view: step.view, entity: `padding ${n % 40}`, time: now - (n % 900), values: [n, 0] })
+            }
+            all.push(...rows)
+            await features.append([eventBatch(features.position + 1, step.view, rows)])
+            const choice = choices[i % choices.length]! + i
+            if (choice % 5 === 0) await features.trim(now - 3000)
+            if (choice % 17 === 0) features = await first.reopen()
+            for (const [r, replica] of replicas.entries()) {
+              if ((choice + r) % 11 !== 0) continue
+              for await (const each of features.read(replica.copy.position)) await replica.copy.append([each])
+              if (choice % 2 === 0) await replica.copy.trim(now - 4000)
+              if (choice % 3 === 0) replica.copy = await replica.reopen()
+            }
+          }
+          const now = list.length * 1000
+          await features.trim(now - 3000)
+          for (const { copy } of replicas)
+            for await (const each of features.read(copy.position)) await copy.append([each])
+          for (const each of [features, ...replicas.map(({ copy }) => copy)]) {
+            const kept: FeatureBatch[] = []
+            for await (const read of each.read(0)) kept.push(read)
+            expect(kept.map(({ seq }) => seq)).toEqual([...new Set(kept.map(({ seq }) => seq))].sort((a, b) => a - b))
+            expect(each.position).toBe(list.length)
+            expect(newestEvents(kept)).toEqual(newestEvents(all))
+            expect(liveEvents(kept, now - 3000)).toEqual(liveEvents(all, now - 3000))
+            await each.close()
+          }
+        }),
+        { numRuns: 6, endOnFailure: true },
+      )
+    }, 120_000)
 
     test('what a crash tore is gone, and can be appended again', async () => {
       const { features, reopen, tear } = await setup()

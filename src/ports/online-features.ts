@@ -12,9 +12,18 @@ export interface OnlineFeatures {
   /** The highest `seq` that is kept or ever was; 0 at the beginning. */
   readonly position: number
   append(batches: readonly FeatureBatch[]): Promise<void>
-  /** What is kept after a `seq`, in order. */
+  /** What is kept after a `seq`, in order. Trimming and appending meanwhile neither hide nor repeat what was there at the beginning. */
   read(after: number): AsyncIterable<FeatureBatch>
-  /** May forget batches whose events all lie at or before a time; never the newest ones, so that `position` stays known. */
+  /**
+   * May forget batches whose events all lie at or before `before − reach.windowMs`: no window that begins at `before` or later reaches them. `position`
+   * stays known.
+   *
+   * Of a view with `reach.last` the newest event of each entity stays (of several at one time the last by their values). It may move into another batch of its
+   * view, whose `seq` is no lower than that of the batch it came from: so whoever has all up to some `seq`, from before or after, and reads on from
+   * there, misses nothing. What he gets twice that way is such an event and no other.
+   *
+   * A crash at any moment leaves a log that reads as before or as after.
+   */
   trim(before: number): Promise<void>
   close(): Promise<void>
 }

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openFilesystemLogs } from '../backends/filesystem/append-logs.ts'
 import { openFeatureSegments } from '../backends/filesystem/feature-segments.ts'
 import { datasetSchema } from '../contract/definition.ts'
 import type { ServingPlan } from '../contract/serving.ts'
 import { planFeatureView } from '../domain/features/feature-view.ts'
+import { Forgetting, trimSlackMs } from '../domain/features/forgetting.ts'
 import { OnlineStore } from '../domain/features/online-store.ts'
 import type { FeatureLookup } from '../domain/serving/model-inputs.ts'
 import { decodeFeatureBatch } from '../ports/feature-batch.ts'
@@ -19,6 +21,7 @@ export interface SentFeatures {
 export class OnlineState implements FeatureLookup {
   private store = new OnlineStore([])
   private viewHashes = ''
+  private readonly forgetting = new Forgetting()
 
   private constructor(private readonly log: OnlineFeatures) {}
 
@@ -52,10 +55,12 @@ export class OnlineState implements FeatureLookup {
     this.viewHashes = hashes
   }
 
-  /** Forgets what no window reaches any more, in memory and on disk. */
-  async trim(now: number, reachMs: number): Promise<void> {
-    this.store.trim(now)
-    await this.log.trim(now - reachMs)
+  /** Forgets what no window reaches any more, in memory and on disk, as the project's clock moves on. */
+  async trim(now: number): Promise<void> {
+    const asOf = this.forgetting.due(now)
+    if (asOf === null) return
+    for (const _ of this.store.trim(asOf)) await nextTurn()
+    await this.log.trim(asOf - 2 * trimSlackMs)
   }
 
   value(view: string, feature: string, key: string, at: number): number {

@@ -108,5 +108,6 @@ export class Sync {
     state.clock = news.clock
     state.witness = news.head
     if (changed) await writeState(folder, state)
+    await features.trim(clock.now())
   }
 }

@@ -1,4 +1,5 @@
-import { compareValues, EventSeries } from './event-series.ts'
+import { compareValues } from '../../base/value-order.ts'
+import { EventSeries } from './event-series.ts'
 import type { ViewEvents } from './feature-view.ts'
 
 /** Row numbers by group, group after group: `rows[starts[g]] … rows[starts[g + 1] - 1]` belong to group `g`. */

@@ -1,3 +1,4 @@
+import { compareValues } from '../../base/value-order.ts'
 import { TileSums } from './tile-sums.ts'
 
 /** The events of one entity in one view. Values are numbers, NaN where one is missing. */
@@ -98,12 +99,22 @@ export class EventSeries {
    */
   trim(time: number, keepLast: boolean): void {
     const gone = this.countUntil(time) - (keepLast ? 1 : 0)
-    // Moving everything for a few is not worth it.
-    if (gone < 16 || gone * 4 < this.length) return
-    this.times.copyWithin(0, gone, this.length)
-    this.created?.copyWithin(0, gone, this.length)
-    for (const column of this.values) column.copyWithin(0, gone, this.length)
-    this.length -= gone
+    if (gone <= 0) return
+    // Moving everything for a few is not worth it, unless nothing is left.
+    if (gone < this.length && (gone < 16 || gone * 4 < this.length)) return
+    const left = this.length - gone
+    // What a busy time needed is given back.
+    const capacity = left * 4 < this.times.length ? Math.max(4, left * 2) : this.times.length
+    const moved = (column: Float64Array) => {
+      if (capacity === this.times.length) return column.copyWithin(0, gone, this.length)
+      const smaller = new Float64Array(capacity)
+      smaller.set(column.subarray(gone, this.length))
+      return smaller
+    }
+    for (let i = 0; i < this.columns; i += 1) this.values[i] = moved(this.values[i]!)
+    if (this.created !== null) this.created = moved(this.created)
+    this.times = moved(this.times)
+    this.length = left
     this.tiles.clear()
   }
 
@@ -117,14 +128,4 @@ export class EventSeries {
     tiles.update(this)
     return tiles
   }
-}
-
-/** Ascending, missing first; 0 and -0 are told apart, so that the order leaves no bit to chance. */
-export function compareValues(a: number, b: number): number {
-  if (a < b) return -1
-  if (a > b) return 1
-  if (Object.is(a, b)) return 0
-  if (Number.isNaN(a)) return -1
-  if (Number.isNaN(b)) return 1
-  return Object.is(a, -0) ? -1 : 1
 }

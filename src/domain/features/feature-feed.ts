@@ -8,7 +8,7 @@ import { EntityTables } from '../data/entity-tables.ts'
 import type { PushedRows } from '../data/push-buffer.ts'
 import { readEventRows } from './feature-history.ts'
 import { eventsOf, type FeatureViewPlan, planNamedView } from './feature-view.ts'
-import { trimSlackMs } from './online-store.ts'
+import { Forgetting, trimSlackMs } from './forgetting.ts'
 
 /** How far a view has seen its dataset. */
 interface Seen {
@@ -24,6 +24,7 @@ export class FeatureFeed {
   private readonly plans: FeatureViewPlan[]
   private readonly seen = new Map<string, Seen>()
   private readonly entities: EntityTables
+  private readonly forgetting = new Forgetting()
   private turn: Promise<void> = Promise.resolve()
   private readonly listeners = new Set<(position: number) => void>()
 
@@ -89,11 +90,10 @@ export class FeatureFeed {
     })
   }
 
-  /** Forgets what no window of any view reaches any more. */
+  /** Forgets what no window reaches any more, as the project's clock moves on. */
   async trim(now: number): Promise<void> {
-    const reach = this.plans.map((plan) => plan.longestMs)
-    if (reach.length === 0 || reach.includes(null)) return
-    await this.log.trim(now - Math.max(...(reach as number[])) - 2 * trimSlackMs)
+    const asOf = this.forgetting.due(now)
+    if (asOf !== null) await this.log.trim(asOf - 2 * trimSlackMs)
   }
 
   private async takeVersions(plan: FeatureViewPlan, now: number): Promise<void> {
@@ -132,7 +132,7 @@ export class FeatureFeed {
     through: FeatureBatch['through'],
   ): Promise<Omit<FeatureBatch, 'seq'>> {
     const scope = { entity: await this.entities.scopeFor(plan.values) }
-    return { view: plan.view.name, viewHash: plan.hash, through, ...eventsOf(plan, rows, scope) }
+    return { view: plan.view.name, viewHash: plan.hash, reach: plan.reach, through, ...eventsOf(plan, rows, scope) }
   }
 
   private async append(batches: readonly Omit<FeatureBatch, 'seq'>[]): Promise<void> {

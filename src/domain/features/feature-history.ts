@@ -51,7 +51,7 @@ export async function readHistories(
 /** The rows behind those events. */
 export async function readEventRows(
   services: Pick<DataServices, 'blobs' | 'tables'>,
-  { view, columns, dataset, longestMs }: FeatureViewPlan,
+  { view, columns, dataset, reach }: FeatureViewPlan,
   version: DatasetVersion,
   { from, to, part }: HistoryRange,
 ): Promise<Table> {
@@ -59,7 +59,7 @@ export async function readEventRows(
   // An event may be known long after its row's own time, so the batches are chosen by the file's statistics of that column.
   const files = await filesOf(services, version, { to: view.knownAt === dataset.time ? to : Number.POSITIVE_INFINITY })
   const parts: Table[] = []
-  const atLeast = longestMs === null ? undefined : from - longestMs
+  const atLeast = reach.last ? undefined : from - reach.windowMs
   const query = { columns, where: [{ ...known, atLeast, atMost: to }] }
   const scan = services.tables.scan(
     files,

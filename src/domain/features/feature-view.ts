@@ -3,6 +3,7 @@ import { MillwrightError } from '../../base/errors.ts'
 import { canonicalJson, hashOf } from '../../base/hash.ts'
 import type { Dataset, Definition, FeatureView } from '../../contract/definition.ts'
 import type { Expression } from '../../contract/expression.ts'
+import type { Reach } from '../../ports/feature-batch.ts'
 import type { TypedColumn } from '../../ports/tables.ts'
 import { type DatasetPlan, datasetNamed, planDataset } from '../data/dataset-plan.ts'
 import type { ExpressionScope } from '../data/expression.ts'
@@ -22,8 +23,8 @@ export interface FeatureViewPlan {
   features: ReadonlyMap<string, WindowFeature>
   /** Columns of the dataset that an event is made of. */
   columns: readonly TypedColumn[]
-  /** How far back any feature looks; null when one looks back without a bound. */
-  longestMs: number | null
+  /** How far back its features look. */
+  reach: Reach
 }
 
 /** Events as columns, in the order of the rows they came from. */
@@ -82,17 +83,17 @@ export function planFeatureView(view: FeatureView, dataset: Dataset): FeatureVie
     }
   }
   const unbounded = view.features.some((feature) => feature.windowMs === null && feature.ttlMs === null)
-  const reach = view.features.map((feature) => feature.windowMs ?? feature.ttlMs ?? 0)
-  const longestMs = unbounded ? null : Math.max(...reach)
+  const bounds = view.features.map((feature) => feature.windowMs ?? feature.ttlMs ?? 0)
+  const reach: Reach = { windowMs: Math.max(0, ...bounds), last: unbounded }
   const { name, by, knownAt } = view
   return {
     view,
-    hash: hashOf({ name, dataset: dataset.name, by, knownAt, values, longestMs }),
+    hash: hashOf({ name, dataset: dataset.name, by, knownAt, values, reach }),
     dataset: plan,
     values,
     features,
     columns: [...read].map((name) => ({ name, type: plan.types.get(name)! })),
-    longestMs,
+    reach,
   }
 }
 

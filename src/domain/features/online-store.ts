@@ -1,17 +1,19 @@
 import type { FeatureBatch } from '../../ports/feature-batch.ts'
 import { EventSeries } from './event-series.ts'
 import type { FeatureViewPlan } from './feature-view.ts'
+import { trimSlackMs } from './forgetting.ts'
 import { windowValue } from './window.ts'
+
+const entitiesAtOnce = 5000
 
 interface OnlineView {
   plan: FeatureViewPlan
   series: Map<string, EventSeries>
   /** Time of the newest event of any entity; null before the first. */
   newest: number | null
+  /** Events up to then may have been forgotten: who looks further back is told nothing rather than a part. */
+  forgottenTo: number
 }
-
-/** Values beside the newest event's time: a request may look back a little without losing its window's beginning. */
-export const trimSlackMs = 3_600_000
 
 /**
  * The windows of all entities in memory, fed by the feature log in any order of arrival. The values are those that a training set has for the same events
@@ -23,7 +25,8 @@ export class OnlineStore {
   position = 0
 
   constructor(plans: Iterable<FeatureViewPlan>) {
-    for (const plan of plans) this.views.set(plan.view.name, { plan, series: new Map(), newest: null })
+    for (const plan of plans)
+      this.views.set(plan.view.name, { plan, series: new Map(), newest: null, forgottenTo: Number.NEGATIVE_INFINITY })
   }
 
   /** Events made under another definition of the view are passed over. */
@@ -48,11 +51,15 @@ export class OnlineStore {
     }
   }
 
-  /** @returns NaN where there is nothing in the window, and for an unknown entity, view or feature; a count is 0 then. */
+  /**
+   * @returns NaN where there is nothing in the window, and for an unknown entity, view or feature; a count is 0 then. NaN too, of any feature, for a
+   *   window that begins before what was forgotten.
+   */
   value(view: string, feature: string, key: string, at: number): number {
     const known = this.views.get(view)
     const window = known?.plan.features.get(feature)
     if (known === undefined || window === undefined) return Number.NaN
+    if (at - (window.windowMs ?? window.ttlMs ?? 0) < known.forgottenTo) return Number.NaN
     const series = known.series.get(key)
     if (series === undefined) return window.aggregate === 'count' ? 0 : Number.NaN
     return windowValue(series, window, at)
@@ -70,13 +77,22 @@ export class OnlineStore {
     return this.views.get(view)?.newest ?? null
   }
 
-  /** Forgets what no window reaches any more. */
-  trim(now: number): void {
-    for (const { plan, series } of this.views.values()) {
-      const before = plan.longestMs === null ? now : now - plan.longestMs
+  /**
+   * Forgets what no window reaches any more that ends less than `trimSlackMs` before `now`, or later.
+   *
+   * @returns after some thousand entities each time, so that whoever answers meanwhile need not wait for all of them.
+   */
+  *trim(now: number): Generator<void> {
+    let entities = 0
+    for (const view of this.views.values()) {
+      const { plan, series } = view
+      const before = now - plan.reach.windowMs - trimSlackMs
+      view.forgottenTo = Math.max(view.forgottenTo, before)
       for (const [key, events] of series) {
-        events.trim(before - trimSlackMs, plan.longestMs === null)
+        events.trim(before, plan.reach.last)
         if (events.length === 0) series.delete(key)
+        entities += 1
+        if (entities % entitiesAtOnce === 0) yield
       }
     }
   }

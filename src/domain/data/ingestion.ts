@@ -15,6 +15,7 @@ import { derive } from './derivation.ts'
 import { EntityTables } from './entity-tables.ts'
 import { entitiesOf } from './expression-columns.ts'
 import { schemaSkew } from './schema-skew.ts'
+import { withWholeTimes } from './whole-times.ts'
 
 export interface IngestOptions {
   actor: string
@@ -92,7 +93,7 @@ export async function ingestFile(
             builder: await BatchBuilder.open(services, await contextOf(services, plan, entities, scope)),
           }
         }
-        const rows = sliceTable(chunk, part.from, part.to)
+        const rows = withWholeTimes(sliceTable(chunk, part.from, part.to), plan.source)
         const rowKey = { prefix: rowKeyPrefix, at: (row: number) => rowNumbers[part.from + row]! }
         await current.builder.append(derive(rows, plan, plan.derived, { ...scope, rowKey }))
       }

@@ -4,6 +4,7 @@ import type { Column } from '../../contract/definition.ts'
 import type { DatasetPlan } from './dataset-plan.ts'
 import type { EntityTable } from './entity-table.ts'
 import { isTextColumn } from './row-source.ts'
+import { isTime, wholeMillisecond } from './whole-times.ts'
 
 /** Rows as they are sent: by column, which is smaller and faster, or row by row. */
 export type PushBody = { columns: Record<string, readonly unknown[]> } | { rows: readonly Record<string, unknown>[] }
@@ -106,7 +107,7 @@ function readColumn(
     const number = readNumber(type, value)
     if (Number.isNaN(number)) wrong(name, row, `is not a ${type}: ${JSON.stringify(value)?.slice(0, 80)}`)
     if (number < min || number > max) wrong(name, row, `is ${number}, which is not between ${min} and ${max}`)
-    values[row] = number
+    values[row] = isTime(column) ? wholeMillisecond(number) : number
   }
   return { kind: 'number', values }
 }

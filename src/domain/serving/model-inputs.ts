@@ -2,6 +2,7 @@ import type { Dataset, ModelDefinition } from '../../contract/definition.ts'
 import type { EntityTable } from '../data/entity-table.ts'
 import { type Compiled, compile } from '../data/expression.ts'
 import { ObjectSource } from '../data/row-source.ts'
+import { isTime, wholeMillisecond } from '../data/whole-times.ts'
 import { type RequestColumns, requestColumns } from '../registry/request-columns.ts'
 import type { Row, Scalar } from './inference-request.ts'
 
@@ -32,7 +33,8 @@ export class ModelInputs {
   readonly keyColumn: string | null
   readonly timeColumn: string | null
   private readonly source: ObjectSource
-  private readonly derive: { name: string; compiled: Compiled }[]
+  private readonly timeColumns: readonly string[]
+  private readonly derive: { name: string; compiled: Compiled; isTime: boolean }[]
   private readonly steps: Step[]
 
   constructor(
@@ -46,10 +48,11 @@ export class ModelInputs {
     this.keyColumn = dataset.columns.find((column) => column.type === 'key')?.name ?? null
     this.timeColumn = dataset.time ?? null
     this.source = new ObjectSource(new Map(dataset.columns.map((column) => [column.name, column.type])))
-    this.derive = this.columns.derived.map(({ name, derived }) => ({
-      name,
-      compiled: compile(derived, this.source, { entity }),
-    }))
+    this.timeColumns = this.columns.sent.filter(isTime).map(({ name }) => name)
+    this.derive = this.columns.derived.map((column) => {
+      const compiled = compile(column.derived, this.source, { entity })
+      return { name: column.name, compiled, isTime: isTime(column) && compiled.kind === 'number' }
+    })
     this.steps = model.inputs.map(({ from }): Step => {
       if (from.kind === 'expression') {
         const compiled = compile(from.expression, this.source, { entity })
@@ -69,9 +72,14 @@ export class ModelInputs {
   /** @param given inputs that the caller states itself; they are not computed. */
   compute(row: Row, now: number, given: Record<string, Scalar> | null): ComputedInputs {
     const work: Row = { ...row }
+    for (const name of this.timeColumns) {
+      const time = work[name]
+      if (typeof time === 'number') work[name] = wholeMillisecond(time)
+    }
     this.source.set(work)
-    for (const { name, compiled } of this.derive) {
-      const value = compiled.at(0)
+    for (const { name, compiled, isTime } of this.derive) {
+      const computed = compiled.at(0)
+      const value = isTime ? wholeMillisecond(computed as number) : computed
       work[name] =
         compiled.kind === 'boolean'
           ? booleanOf(value as number)
@@ -79,7 +87,7 @@ export class ModelInputs {
             ? null
             : value
     }
-    const stated = this.timeColumn === null ? undefined : row[this.timeColumn]
+    const stated = this.timeColumn === null ? undefined : work[this.timeColumn]
     // What has not happened yet is looked up as of now: nobody knows more.
     const at = typeof stated === 'number' ? Math.min(stated, now) : now
     const ages = { oldest: null }

@@ -29,9 +29,17 @@ export const columnSummarySchema = z.object({
 })
 export type ColumnSummary = z.infer<typeof columnSummarySchema>
 
-/** A broken expectation, or a difference from the schema. */
+/** A broken expectation, a difference from the schema, or rows whose key an earlier batch has. */
 export const anomalySchema = z.object({
-  kind: z.enum(['missing-column', 'unexpected-column', 'wrong-type', 'expectation', 'shift']),
+  kind: z.enum([
+    'missing-column',
+    'unexpected-column',
+    'wrong-type',
+    'expectation',
+    'shift',
+    'key-conflict',
+    'known-rows',
+  ]),
   column: z.string().nullable(),
   severity: z.enum(severities),
   message: z.string(),

@@ -71,7 +71,12 @@ export class DataStage {
     options: { actor: string; from?: number; below?: number },
   ): Promise<BatchRecord[]> {
     const { definition } = this.current()
-    const batches = await ingestFile(this.services, definition, dataset, path, options)
+    const takesRows = definition.datasets.some((each) => each.name === dataset && each.time !== undefined)
+    const waiting = async () => {
+      const parts = takesRows ? await (await this.buffer(dataset)).waiting() : []
+      return parts.map((part) => part.rows)
+    }
+    const batches = await ingestFile(this.services, definition, dataset, path, { ...options, waiting })
     await this.catchUp()
     return batches
   }

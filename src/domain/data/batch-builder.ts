@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { rowAt, type Table, type TextVector, textsOf } from '../../base/columns.ts'
-import type { Anomaly, ColumnSummary } from '../../contract/data.ts'
+import { rowAt, type Table, type TextVector, takeRows, textAt, textsOf } from '../../base/columns.ts'
+import type { Anomaly, BatchRecord, ColumnSummary } from '../../contract/data.ts'
 import type { TableFile, Tables, TableWriter } from '../../ports/tables.ts'
-import type { JudgedBatch } from './batch-commit.ts'
+import { commitBatch, type JudgedBatch, outcomeOf } from './batch-commit.ts'
 import type { DataServices } from './data-services.ts'
 import { type DatasetPlan, typed } from './dataset-plan.ts'
 import type { EntityTable } from './entity-table.ts'
 import { compile } from './expression.ts'
+import { findRepeatedKeys, mayRepeat, repeatedKeyAnomalies, type TimeSpan } from './repeated-keys.ts'
 import { tableSource } from './row-source.ts'
 import { referenceEdges, summaryQueries } from './schema-inference.ts'
 import { validateBatch } from './validation.ts'
@@ -19,6 +20,15 @@ export interface BatchContext {
   versionsBefore: number
   entity: (name: string) => EntityTable
   isListed: (entity: string) => boolean
+  /** Rows that were taken in and are in no batch yet. */
+  waiting: () => Promise<readonly Table[]>
+}
+
+/** Where a batch came from, and who brought it. */
+export interface BatchOrigin {
+  origin: string
+  originHash: string
+  actor: string
 }
 
 /** Takes the rows of a batch as they come, with all stored columns, and ends with a file of them that is judged. */
@@ -68,28 +78,77 @@ export class BatchBuilder {
     }
   }
 
-  /** Writes the file, judges it and takes it into the blob store, whatever the judgement is. */
-  async finish(origin: { origin: string; originHash: string; actor: string }): Promise<JudgedBatch> {
-    const { plan } = this.context
-    const { tables, blobs } = this.services
+  /**
+   * Writes the file, judges it, and makes it part of a new version or sets it aside; it is kept in the blob store, whatever the judgement is. Rows that the
+   * dataset has already are left out of it.
+   */
+  async commit(origin: BatchOrigin): Promise<{ batch: BatchRecord; isNew: boolean }> {
     try {
-      const { bytes } = await this.writer.finish()
-      const file: TableFile = { format: 'parquet', path: this.path }
-      const summaries = await summarise(tables, file, this.context)
-      const anomalies = await validateBatch(tables, {
-        ...this.context,
-        file,
-        rows: this.rows,
-        summaries,
-        holds: this.holds,
-        refs: this.refs,
-      })
-      const { hash } = await blobs.putFile(this.path)
-      const time = summaries.find((summary) => summary.name === plan.time)
-      const range = { from: time?.min ?? null, to: time?.max ?? null }
-      return { plan, ...origin, contentHash: hash, rows: this.rows, bytes, ...range, anomalies, summaries }
+      await this.writer.finish()
+      for (;;) {
+        const committed = await commitBatch(this.services, await this.judge(origin))
+        if (committed !== null) return committed
+      }
     } finally {
       await rm(this.path, { force: true })
+    }
+  }
+
+  private async judge(origin: BatchOrigin): Promise<JudgedBatch> {
+    const { plan } = this.context
+    const { tables, metadata } = this.services
+    const file: TableFile = { format: 'parquet', path: this.path }
+    const judgedAt = (await metadata.get('dataset', plan.dataset.name))?.version ?? 0
+    const summaries = await summarise(tables, file, this.context)
+    const anomalies = await validateBatch(tables, {
+      ...this.context,
+      file,
+      rows: this.rows,
+      summaries,
+      holds: this.holds,
+      refs: this.refs,
+    })
+    const span = spanOf(plan, summaries)
+    const { known, ...others } =
+      span !== null && mayRepeat(plan)
+        ? await findRepeatedKeys(this.services, plan, file, span, await this.context.waiting())
+        : { known: new Set<string>(), conflicts: 0, samples: [] }
+    // What moved because of them is told after them.
+    anomalies.unshift(...repeatedKeyAnomalies(plan, { known, ...others }, this.rows))
+    const stored =
+      known.size === 0 || outcomeOf(anomalies) !== 'accepted'
+        ? { ...(await this.keep(this.path)), rows: this.rows, summaries }
+        : await this.keepWithout(known, summaries)
+    const { from = null, to = null } = spanOf(plan, stored.summaries) ?? {}
+    return { plan, ...origin, ...stored, from, to, anomalies, judgedAt, span }
+  }
+
+  private async keep(path: string): Promise<{ contentHash: string; bytes: number }> {
+    const { hash, size } = await this.services.blobs.putFile(path)
+    return { contentHash: hash, bytes: size }
+  }
+
+  /** The same file without the rows of these keys. */
+  private async keepWithout(known: ReadonlySet<string>, all: readonly ColumnSummary[]) {
+    const { plan } = this.context
+    const { tables } = this.services
+    const path = `${this.path}.rest`
+    try {
+      const writer = await tables.write(path, typed(plan.stored))
+      for await (const rows of tables.scan([{ format: 'parquet', path: this.path }], { columns: typed(plan.stored) })) {
+        const keys = textsOf(rows, plan.key!)
+        const fresh = Array.from({ length: rows.rows }, (_, row) => row).filter((row) => {
+          const key = textAt(keys, row)
+          return key === null || !known.has(key)
+        })
+        await writer.append(takeRows(rows, fresh))
+      }
+      const { rows } = await writer.finish()
+      // Histograms on the same edges as those by which the whole was judged.
+      const summaries = await tables.summarise([{ format: 'parquet', path }], summaryQueries(plan, all))
+      return { ...(await this.keep(path)), rows, summaries }
+    } finally {
+      await rm(path, { force: true })
     }
   }
 
@@ -97,6 +156,12 @@ export class BatchBuilder {
     await this.writer.abort()
     await rm(this.path, { force: true })
   }
+}
+
+/** Times of the first and the last event; null without one. */
+function spanOf(plan: DatasetPlan, summaries: readonly ColumnSummary[]): TimeSpan | null {
+  const time = summaries.find((summary) => summary.name === plan.time)
+  return time === undefined || time.min === null || time.max === null ? null : { from: time.min, to: time.max }
 }
 
 async function summarise(tables: Tables, file: TableFile, { plan, reference }: BatchContext): Promise<ColumnSummary[]> {

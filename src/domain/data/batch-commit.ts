@@ -6,6 +6,7 @@ import type { BatchState } from '../../contract/states.ts'
 import type { RecordWriter } from '../../ports/metadata.ts'
 import type { DataServices } from './data-services.ts'
 import type { DatasetPlan } from './dataset-plan.ts'
+import { batchesWithin, mayRepeat, type TimeSpan } from './repeated-keys.ts'
 import { learnReference } from './schema-inference.ts'
 
 /** A batch whose rows are stored and judged, and that awaits its place among the versions. */
@@ -21,10 +22,13 @@ export interface JudgedBatch {
   anomalies: Anomaly[]
   summaries: ColumnSummary[]
   actor: string
+  /** The version of the dataset by which it was judged, and the times of what came, rows that were known already included; null without keys or times. */
+  judgedAt: number
+  span: TimeSpan | null
 }
 
 /** Refused before quarantined before accepted: three outcomes, never one. */
-function outcomeOf(anomalies: readonly Anomaly[]): BatchState {
+export function outcomeOf(anomalies: readonly Anomaly[]): BatchState {
   if (anomalies.some((anomaly) => anomaly.severity === 'stop')) return 'refused'
   if (anomalies.some((anomaly) => anomaly.severity === 'quarantine')) return 'quarantined'
   return 'accepted'
@@ -44,19 +48,22 @@ export async function sameOrigin(
 /**
  * Makes the batch part of a new version, or sets it aside, with its event, in one transaction.
  *
- * @returns the batch as recorded, and whether it was there already: then nothing changed.
+ * @returns the batch as recorded, and whether it was there already: then nothing changed. Null when another batch came first that may hold the same keys:
+ *   then it must be judged anew.
  */
 export async function commitBatch(
   { metadata, clock }: Pick<DataServices, 'metadata' | 'clock'>,
   judged: JudgedBatch,
-): Promise<{ batch: BatchRecord; isNew: boolean }> {
+): Promise<{ batch: BatchRecord; isNew: boolean } | null> {
   const dataset = judged.plan.dataset.name
   const state = outcomeOf(judged.anomalies)
   const stamp = { time: clock.now(), recordedAt: Date.now() }
   return metadata.transaction(async (writer) => {
     const before = await sameOrigin(writer, dataset, judged.origin, judged.originHash)
     if (before !== undefined) return { batch: before, isNew: false }
-    const { plan, actor, ...facts } = judged
+    const { plan, actor, judgedAt, span, ...facts } = judged
+    if (span !== null && mayRepeat(plan) && (await batchesWithin(writer, dataset, span, judgedAt)).length > 0)
+      return null
     const batch: BatchRecord = {
       ...facts,
       ...stamp,
@@ -114,14 +121,15 @@ async function commitVersion(
     reason: batch.origin,
   }
   await writer.insert('dataset_version', version)
-  const inferred = learnReference(plan.dataset, known.inferred, known.version, batch.summaries)
+  const inferred =
+    batch.rows === 0 ? known.inferred : learnReference(plan.dataset, known.inferred, known.version, batch.summaries)
   await writer.put('dataset', { id: dataset, version: number, inferred })
   await writer.emit({
     type: 'dataset.version-committed',
     subject: `dataset:${dataset}`,
     actor,
     level: 'good',
-    message: `${version.id}: ${batch.rows.toLocaleString('en-US')} rows from ${batch.origin}`,
+    message: `${version.id}: ${batch.rows.toLocaleString('en-US')} rows from ${batch.origin}${knownRows(batch)}`,
     data: {
       version: version.id,
       batch: batch.id,
@@ -132,6 +140,11 @@ async function commitVersion(
     },
   })
   return version
+}
+
+function knownRows({ anomalies }: BatchRecord): string {
+  const known = anomalies.find((anomaly) => anomaly.kind === 'known-rows')
+  return known === undefined ? '' : `, ${known.failing.toLocaleString('en-US')} more were there already`
 }
 
 async function tellShifts(writer: RecordWriter, batch: BatchRecord, actor: string): Promise<void> {

@@ -22,6 +22,8 @@ export interface IngestOptions {
   /** Only the parts of a partitioned file that begin in this range, by the partition's own column: from inclusive, below exclusive. */
   from?: number
   below?: number
+  /** Rows that were pushed and are in no batch yet: those that the file holds too count once. */
+  waiting?: () => Promise<readonly Table[]>
   onBatch?: (batch: BatchRecord, isNew: boolean) => void
 }
 
@@ -55,7 +57,8 @@ export async function ingestFile(
     const rows = await services.tables.count([file])
     const origin = { origin: `file:${basename(path)}`, originHash, actor: options.actor }
     const facts = { contentHash: hash, bytes: size, rows, from: null, to: null, summaries: [] }
-    done(await commitBatch(services, { plan, ...origin, ...facts, anomalies: skew }))
+    const judged = { plan, ...origin, ...facts, anomalies: skew, judgedAt: 0, span: null }
+    done((await commitBatch(services, judged))!)
     return batches
   }
   const entities = new EntityTables(services, definition)
@@ -66,12 +69,7 @@ export async function ingestFile(
     if (current === null) return
     const { label, builder } = current
     current = null
-    done(
-      await commitBatch(
-        services,
-        await builder.finish({ origin: originOf(path, label), originHash, actor: options.actor }),
-      ),
-    )
+    done(await builder.commit({ origin: originOf(path, label), originHash, actor: options.actor }))
   }
   let skipped: string | null | undefined
   try {
@@ -90,7 +88,10 @@ export async function ingestFile(
           skipped = undefined
           current = {
             label: part.label,
-            builder: await BatchBuilder.open(services, await contextOf(services, plan, entities, scope)),
+            builder: await BatchBuilder.open(
+              services,
+              await contextOf(services, plan, entities, { ...scope, waiting: options.waiting }),
+            ),
           }
         }
         const rows = withWholeTimes(sliceTable(chunk, part.from, part.to), plan.source)
@@ -111,15 +112,16 @@ export async function contextOf(
   services: Pick<DataServices, 'metadata'>,
   plan: DatasetPlan,
   entities: EntityTables,
-  scope: { entity: BatchContext['entity'] },
+  { entity, waiting }: { entity: BatchContext['entity']; waiting?: BatchContext['waiting'] },
 ): Promise<BatchContext> {
   const known = await services.metadata.get('dataset', plan.dataset.name)
   return {
     plan,
     reference: known?.inferred ?? [],
     versionsBefore: known?.version ?? 0,
-    entity: scope.entity,
+    entity,
     isListed: (entity) => entities.isListed(entity),
+    waiting: waiting ?? (async () => []),
   }
 }
 

@@ -7,7 +7,6 @@ import type { BatchRecord } from '../../contract/data.ts'
 import type { Definition } from '../../contract/definition.ts'
 import type { AppendLog, AppendLogs } from '../../ports/append-logs.ts'
 import { BatchBuilder } from './batch-builder.ts'
-import { commitBatch } from './batch-commit.ts'
 import type { DataServices } from './data-services.ts'
 import { type DatasetPlan, datasetNamed, planDataset } from './dataset-plan.ts'
 import { derive } from './derivation.ts'
@@ -204,8 +203,7 @@ export class PushBuffer {
     const builder = await BatchBuilder.open(this.services, context)
     try {
       await builder.append(byTime(concatTables(ordered.map((part) => part.rows)), this.plan))
-      const judged = await builder.finish({ origin, originHash: digest.digest('hex'), actor })
-      const { batch } = await commitBatch(this.services, judged)
+      const { batch } = await builder.commit({ origin, originHash: digest.digest('hex'), actor })
       await this.services.logs.remove(sealed)
       return batch
     } catch (error) {

@@ -1,4 +1,4 @@
-import { concatTables, type Table } from '../../base/columns.ts'
+import type { Table } from '../../base/columns.ts'
 import type { DataServices } from '../data/data-services.ts'
 import type { DatasetVersion } from '../data/dataset-reader.ts'
 import { filesOf } from '../data/dataset-reader.ts'
@@ -36,7 +36,9 @@ export async function readHistories(
 ): Promise<Map<FeatureViewPlan, Map<string, EventSeries>>> {
   const alike = new Map<string, FeatureViewPlan[]>()
   for (const plan of plans) {
-    const rows = `${plan.view.knownAt}\u0000${plan.longestMs}`
+    const { view, reach } = plan
+    // A part of the entities is one of those that the view is about.
+    const rows = [view.knownAt, reach.last ? 'all' : reach.windowMs, range.part && view.by].join('\u0000')
     alike.set(rows, [...(alike.get(rows) ?? []), plan])
   }
   const histories = new Map<FeatureViewPlan, Map<string, EventSeries>>()
@@ -48,23 +50,40 @@ export async function readHistories(
   return histories
 }
 
+type EventSource = Pick<FeatureViewPlan, 'view' | 'dataset' | 'reach'>
+
 /** The rows behind those events. */
 export async function readEventRows(
   services: Pick<DataServices, 'blobs' | 'tables'>,
-  { view, columns, dataset, reach }: FeatureViewPlan,
+  plan: EventSource & Pick<FeatureViewPlan, 'columns'>,
   version: DatasetVersion,
-  { from, to, part }: HistoryRange,
+  range: HistoryRange,
 ): Promise<Table> {
+  const { columns, view } = plan
+  const { files, where } = await visible(services, plan, version, range)
+  const part = range.part && { column: view.by, ...range.part }
+  return services.tables.read(files, { columns, where, ...(part && { part }) })
+}
+
+/** How many there are, without reading them. */
+export async function countEventRows(
+  services: Pick<DataServices, 'blobs' | 'tables'>,
+  plan: EventSource,
+  version: DatasetVersion,
+  range: HistoryRange,
+): Promise<number> {
+  const { files, where } = await visible(services, plan, version, range)
+  return services.tables.count(files, { where })
+}
+
+async function visible(
+  services: Pick<DataServices, 'blobs'>,
+  { view, dataset, reach }: EventSource,
+  version: DatasetVersion,
+  { from, to }: HistoryRange,
+) {
   const known = { name: view.knownAt, type: dataset.types.get(view.knownAt)! }
   // An event may be known long after its row's own time, so the batches are chosen by the file's statistics of that column.
   const files = await filesOf(services, version, { to: view.knownAt === dataset.time ? to : Number.POSITIVE_INFINITY })
-  const parts: Table[] = []
-  const atLeast = reach.last ? undefined : from - reach.windowMs
-  const query = { columns, where: [{ ...known, atLeast, atMost: to }] }
-  const scan = services.tables.scan(
-    files,
-    part === undefined ? query : { ...query, part: { column: view.by, ...part } },
-  )
-  for await (const chunk of scan) parts.push(chunk)
-  return parts.length > 0 ? concatTables(parts) : services.tables.read([], { columns })
+  return { files, where: [{ ...known, atLeast: reach.last ? undefined : from - reach.windowMs, atMost: to }] }
 }

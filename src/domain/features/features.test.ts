@@ -119,6 +119,15 @@ describe('features of real flights', () => {
       expect(await buildTrainingSet(services, definition, model, { cutOff })).toEqual(set)
     })
 
+    test('is the same bytes when there are too many events to be in memory at once', async () => {
+      const messages: string[] = []
+      const onProgress = (_: number, message: string) => messages.push(message)
+      expect(await buildTrainingSet(services, definition, model, { cutOff, maxEvents: 40_000, onProgress })).toEqual(
+        set,
+      )
+      expect(messages.filter((message) => / of \d+$/.test(message)).length).toBeGreaterThan(2)
+    })
+
     test('draws rows evenly when there are more than wanted', async () => {
       const few = await buildTrainingSet(
         services,

@@ -13,12 +13,16 @@ export interface PointInTimeQuery {
 /**
  * Features as of each row's time, one column a feature, NaN where there is nothing in the window. Works entity by entity and in the order of
  * time, so that the two ends of a window move forward instead of being searched for.
+ *
+ * @param columns what was found for other entities: the rows of these are added to it.
  */
-export function pointInTime(series: ReadonlyMap<string, EventSeries>, query: PointInTimeQuery): Float64Array[] {
-  const { keys, times, features } = query
-  const columns = features.map(({ aggregate }) =>
+export function pointInTime(
+  series: ReadonlyMap<string, EventSeries>,
+  { keys, times, features }: PointInTimeQuery,
+  columns: Float64Array[] = features.map(({ aggregate }) =>
     new Float64Array(times.length).fill(aggregate === 'count' ? 0 : Number.NaN),
-  )
+  ),
+): Float64Array[] {
   const windows = [...new Set(features.map((feature) => feature.windowMs))]
   const windowOf = features.map((feature) => windows.indexOf(feature.windowMs))
   const begins = new Int32Array(windows.length)

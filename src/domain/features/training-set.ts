@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { day } from '../../base/clock.ts'
-import { numbersOf, type Table, takeRows, textsOf, type Vector } from '../../base/columns.ts'
+import { numbersOf, type Table, takeRows, type Vector } from '../../base/columns.ts'
 import { MillwrightError } from '../../base/errors.ts'
 import { type Definition, type ModelDefinition, tasks } from '../../contract/definition.ts'
 import type { RangeFilter, RowQuery } from '../../ports/tables.ts'
@@ -12,11 +12,12 @@ import { type DatasetVersion, datasetVersion, filesOf } from '../data/dataset-re
 import { EntityTables } from '../data/entity-tables.ts'
 import { compile, type ExpressionScope, evaluate } from '../data/expression.ts'
 import { tableSource } from '../data/row-source.ts'
-import type { EventSeries } from './event-series.ts'
 import { type Examples, exampleColumns, examplesOf, storedExampleColumns } from './example-columns.ts'
-import { readHistories } from './feature-history.ts'
-import { pointInTime } from './point-in-time.ts'
-import { type Lookup, planTraining, type TrainingPlan } from './training-plan.ts'
+import { type LookUp, openLookups } from './feature-lookups.ts'
+import { planTraining, type TrainingPlan } from './training-plan.ts'
+
+/** About 400 MB of them, where a view aggregates two columns. */
+const eventsInMemory = 10_000_000
 
 const splitParts = ['train', 'validation', 'test'] as const
 export type SplitPart = (typeof splitParts)[number]
@@ -53,6 +54,8 @@ export interface TrainingSetOptions {
   version?: number | null
   /** A row is an example only when its label is known by then. */
   cutOff: number
+  /** Events of the feature views that are in memory at once; of more, the entities are worked on part by part, with the same result. */
+  maxEvents?: number
   onProgress?: (done: number, message: string) => void
 }
 
@@ -66,7 +69,7 @@ export async function buildTrainingSet(
   services: DataServices,
   definition: Pick<Definition, 'datasets' | 'entities' | 'featureViews'>,
   model: ModelDefinition,
-  { version: number = null, cutOff, onProgress }: TrainingSetOptions,
+  { version: number = null, cutOff, maxEvents = eventsInMemory, onProgress }: TrainingSetOptions,
 ): Promise<TrainingSet> {
   const plan = planTraining(definition, model)
   const version = await datasetVersion(services.metadata, model.dataset, number)
@@ -83,12 +86,17 @@ export async function buildTrainingSet(
   // The tables are read while this thread still works on what was read before.
   const reading = splitParts.map((name) => readPart(services, plan, version, cutOff, ranges[name]))
   for (const part of reading) part.catch(() => {})
-  const histories = await historiesOf(services, plan, version, { from: ranges.train.from, to: ranges.test.to }, scope)
+  const range = { from: ranges.train.from, to: ranges.test.to }
+  const tables = async () => (await Promise.all(reading)).map(({ rows }) => rows)
+  const lookUp = await openLookups(services, plan, version, range, scope, tables, {
+    maxEvents,
+    onPart: (index, of) => onProgress?.(0, `reading the history of the features, part ${index + 1} of ${of}`),
+  })
   const parts = {} as TrainingSet['parts']
   for (const [i, name] of splitParts.entries()) {
     onProgress?.((i + 1) / (splitParts.length + 1), `making the ${name} part`)
     const { rows, eligible } = await reading[i]!
-    const examples = dropUnlabelled(inputsOf(plan, rows, scope, histories))
+    const examples = dropUnlabelled(inputsOf(plan, rows, scope, lookUp))
     parts[name] = { ...(await keepPart(services, plan, examples)), eligible, ...ranges[name] }
   }
   const { train, validation } = parts
@@ -195,26 +203,6 @@ function labelKnown(plan: TrainingPlan, cutOff: number): RangeFilter[] {
   return plan.labelKnownAt.map((name) => ({ name, type: 'time', atMost: cutOff }))
 }
 
-type Histories = ReadonlyMap<Lookup, Map<string, EventSeries>>
-
-async function historiesOf(
-  services: DataServices,
-  plan: TrainingPlan,
-  version: DatasetVersion,
-  range: TimeRange,
-  scope: ExpressionScope,
-): Promise<Histories> {
-  const views = new Map(plan.lookups.map((lookup) => [lookup.view.view.name, lookup.view]))
-  const byView = new Map<string, Map<string, EventSeries>>()
-  for (const dataset of new Set([...views.values()].map(({ view }) => view.dataset))) {
-    const plans = [...views.values()].filter(({ view }) => view.dataset === dataset)
-    const events = dataset === plan.model.dataset ? version : await datasetVersion(services.metadata, dataset)
-    for (const [{ view }, history] of await readHistories(services, plans, events, range, scope))
-      byView.set(view.name, history)
-  }
-  return new Map(plan.lookups.map((lookup) => [lookup, byView.get(lookup.view.view.name)!]))
-}
-
 async function readPart(
   services: DataServices,
   plan: TrainingPlan,
@@ -251,7 +239,7 @@ async function keepPart(
   }
 }
 
-function inputsOf(plan: TrainingPlan, rows: Table, scope: ExpressionScope, histories: Histories): Table {
+function inputsOf(plan: TrainingPlan, rows: Table, scope: ExpressionScope, lookUp: LookUp): Table {
   const { model, dataset } = plan
   const columns = new Map<string, Vector>()
   const source = tableSource(rows, dataset.types)
@@ -263,12 +251,9 @@ function inputsOf(plan: TrainingPlan, rows: Table, scope: ExpressionScope, histo
   for (const [name, expression] of plan.expressions) columns.set(exampleColumns.input(name), computed(expression))
   for (const [name, expression] of Object.entries(model.segments))
     columns.set(exampleColumns.segment(name), computed(expression))
-  const times = numbersOf(rows, plan.time)
   for (const lookup of plan.lookups) {
-    const { view, by, features } = lookup
-    const wanted = features.map(({ feature }) => view.features.get(feature)!)
-    const found = pointInTime(histories.get(lookup)!, { keys: textsOf(rows, by), times, features: wanted })
-    for (const [i, { input }] of features.entries())
+    const found = lookUp(rows, lookup)
+    for (const [i, { input }] of lookup.features.entries())
       columns.set(exampleColumns.input(input), { kind: 'number', values: found[i]! })
   }
   return { rows: rows.rows, columns }

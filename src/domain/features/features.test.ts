@@ -3,6 +3,8 @@ import { openDataServices, openFeatureSegments, type TestServices } from '../../
 import { airportsFile, flightsDefinition, flightsFile, isLate } from '../../../test/fixtures/flights.ts'
 import { numbersOf, sliceTable, type Table, takeRows, textAt, textsOf } from '../../base/columns.ts'
 import type { ModelDefinition } from '../../contract/definition.ts'
+import type { FeatureBatch } from '../../ports/feature-batch.ts'
+import type { OnlineFeatures } from '../../ports/online-features.ts'
 import { datasetVersion, readVersion } from '../data/dataset-reader.ts'
 import { ingestFile } from '../data/ingestion.ts'
 import { PushBuffer } from '../data/push-buffer.ts'
@@ -254,6 +256,34 @@ describe('features of real flights', () => {
     }, 120_000)
   })
 
+  test('a log that forgot knows how far its views have seen: a restart adds nothing', async () => {
+    const unbounded = definition.featureViews.map((view) => ({
+      ...view,
+      name: `${view.name}_ever`,
+      features: [{ ...view.features[0]!, name: 'latest', aggregate: 'last' as const, windowMs: null, ttlMs: null }],
+    }))
+    const views = { ...definition, featureViews: [...definition.featureViews, ...unbounded] }
+    const open = () => openFeatureSegments(services.logs, { folder: 'forgetful', maxBytes: 1000 })
+    let log = await open()
+    const feed = await FeatureFeed.open(services, views, log)
+    await feed.catchUp(Date.UTC(2001, 0, 6))
+    const written = log.position
+    // Something new of another kind, so that what was written before can go.
+    await log.append([{ ...(await firstOf(log)), seq: written + 1, viewHash: 'another' }])
+    await feed.trim(Date.UTC(2001, 1, 1))
+    await feed.trim(Date.UTC(2001, 1, 2))
+    await log.close()
+    log = await open()
+    expect(log.position).toBe(written + 1)
+    const again = await FeatureFeed.open(services, views, log)
+    await again.catchUp(Date.UTC(2001, 1, 2))
+    const added: number[] = []
+    for await (const { times } of log.read(written + 1)) added.push(times.length)
+    // Views whose events are all forgotten look again, and find nothing that a window could still see.
+    expect(added).toEqual(definition.featureViews.map(() => 0))
+    await log.close()
+  })
+
   test('works on parts of the entities, which together are all', async () => {
     const plan = planNamedView(definition, 'departures')
     const version = await datasetVersion(services.metadata, 'flights')
@@ -267,6 +297,11 @@ describe('features of real flights', () => {
     for (const [key, series] of [...parts[0]!, ...parts[1]!]) expect(series.times).toEqual(whole.get(key)!.times)
   })
 })
+
+async function firstOf(log: OnlineFeatures): Promise<FeatureBatch> {
+  for await (const batch of log.read(0)) return batch
+  throw new Error('the log is empty')
+}
 
 function trimAll(store: OnlineStore, now: number): void {
   for (const _ of store.trim(now));

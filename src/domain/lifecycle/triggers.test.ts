@@ -61,6 +61,7 @@ async function run(startedBy: string, reason: string, more: Partial<RunRecord> =
     state: 'succeeded',
     definitionHash: '',
     pipelineHash: '',
+    packageHash: null,
     params: {},
     startedBy,
     reason,
@@ -92,7 +93,13 @@ async function restart(): Promise<void> {
   triggers = new Triggers(services.metadata, services.clock, projects, startRun)
 }
 async function apply(...stated: Parameters<typeof definitionOf>[0]): Promise<void> {
-  await projects.apply(definitionOf(stated), services.home, 'user:ada')
+  await projects.apply(definitionOf(stated), {
+    projectDir: services.home,
+    packageHash: '',
+    origin: 'folder',
+    codeChanges: [],
+    actor: 'user:ada',
+  })
 }
 const finish = async (state: RunRecord['state'] = 'succeeded') => {
   const open = await services.metadata.find('run', { where: { state: ['running', 'queued', 'interrupted'] } })

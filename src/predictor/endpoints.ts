@@ -68,7 +68,7 @@ export class Endpoints {
         try {
           if (slot.model === null && modelHash === null && onnxHash !== null) {
             tensorSlots.push({ slot, model: await this.models.load(onnxHash) })
-          } else loaded.push(await loadSlot(slot, around))
+          } else loaded.push(await loadSlot(slot, { ...around, endpoint: endpoint.name }))
         } catch (error) {
           faults.push({ version: slot.version.id, message: messageOf(error) })
         }

@@ -1,10 +1,12 @@
+import { createServer } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import { MillwrightError } from '../base/errors.ts'
-import { statusOf } from '../contract/errors.ts'
 import type { SignatureField } from '../contract/model.ts'
 import type { Endpoints, LoadedEndpoint } from './endpoints.ts'
-import { type Inference, infer } from './inference.ts'
-import { answersTensors, inferTensors } from './tensor-inference.ts'
+import type { Inference } from './inference.ts'
+import { answerInference, endpointNamed } from './inference-http.ts'
+import { refusalOf } from './refusal.ts'
+import { answersTensors } from './tensor-inference.ts'
 
 type Named = { Params: { model: string; version?: string } }
 
@@ -14,16 +16,18 @@ export function predictorHttp(
   around: Inference,
   about: { version: string; ready: () => boolean },
 ): FastifyInstance {
-  const app = fastify({ bodyLimit: 16 << 20, logger: false, forceCloseConnections: true })
+  const app = fastify({
+    bodyLimit: 16 << 20,
+    logger: false,
+    forceCloseConnections: true,
+    // Connections are kept as long as Fastify keeps those of a server of its own.
+    serverFactory: (handle) =>
+      createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
+        if (!answerInference(endpoints, around, request, response)) handle(request, response)
+      }),
+  })
 
-  const endpoint = (name: string): LoadedEndpoint => {
-    const found = endpoints.find(name)
-    if (!found)
-      throw new MillwrightError('not-found', `there is no endpoint "${name}"`, {
-        hint: endpoints.names.length > 0 ? `There are ${endpoints.names.join(', ')}.` : 'None is deployed yet.',
-      })
-    return found
-  }
+  const endpoint = (name: string): LoadedEndpoint => endpointNamed(endpoints, name)
   const slotsOf = (found: LoadedEndpoint) => [...found.slots, ...found.tensorSlots]
   const slotOf = (found: LoadedEndpoint, version: string | undefined) =>
     version === undefined
@@ -31,15 +35,9 @@ export function predictorHttp(
       : slotsOf(found).find(({ slot }) => String(slot.version.number) === version || slot.version.id === version)
 
   app.setErrorHandler((error, request, reply) => {
-    const known = error as Partial<MillwrightError> & { statusCode?: number }
-    const status = error instanceof MillwrightError ? statusOf(error.code) : (known.statusCode ?? 500)
+    const { status, message } = refusalOf(error)
     const { model } = (request.params ?? {}) as { model?: string }
     around.metrics.refused(endpoints.find(model ?? '')?.name ?? 'unknown', status)
-    const hint = error instanceof MillwrightError && error.hint ? ` ${error.hint}` : ''
-    const message =
-      status === 500 && !(error instanceof MillwrightError)
-        ? 'something went wrong here'
-        : `${(error as Error).message}.${hint}`.replace('..', '.')
     return reply.status(status).send({ error: message })
   })
   app.setNotFoundHandler((request, reply) =>
@@ -82,12 +80,6 @@ export function predictorHttp(
         inputs: signature.request.map(tensor),
         outputs: signature.outputs.map(tensor),
       }
-    })
-    app.post<Named>(`${path}/infer`, async ({ params, body }) => {
-      const [found, version] = [endpoint(params.model), params.version ?? null]
-      return answersTensors(found, version)
-        ? inferTensors(found, version, body, around)
-        : infer(found, version, body, around)
     })
   }
   return app

@@ -5,6 +5,7 @@ import type { Slot } from '../contract/serving.ts'
 import type { EntityTable } from '../domain/data/entity-table.ts'
 import { type FeatureLookup, ModelInputs } from '../domain/serving/model-inputs.ts'
 import { Scorer } from '../domain/serving/scorer.ts'
+import { PredictionLines } from './prediction-lines.ts'
 
 /** A version that is in memory and can answer. */
 export interface LoadedSlot {
@@ -13,9 +14,12 @@ export interface LoadedSlot {
   /** Equal for slots whose inputs are computed alike: those are computed once a row. */
   readonly inputsKey: string
   readonly scorer: Scorer
+  readonly lines: PredictionLines
 }
 
 export interface SlotSurroundings {
+  /** Name of the endpoint that it answers for. */
+  endpoint: string
   dataset(name: string): Dataset
   entity(name: string): EntityTable
   features: FeatureLookup
@@ -33,5 +37,6 @@ export async function loadSlot(slot: Slot, around: SlotSurroundings): Promise<Lo
   }
   const inputs = new ModelInputs(model, around.dataset(model.dataset), around.entity, around.features)
   const scorer = new Scorer(await around.blob(version.modelHash), version, inputs.names)
-  return { slot, inputs, inputsKey: hashOf([model.dataset, model.inputs]), scorer }
+  const lines = new PredictionLines(around.endpoint, slot, inputs.names)
+  return { slot, inputs, inputsKey: hashOf([model.dataset, model.inputs]), scorer, lines }
 }

@@ -33,12 +33,20 @@ export class PredictorMetrics {
     help: 'Features taken in from the log',
     registers: [this.registry],
   })
+  /** Figures of an endpoint's version, which are looked up once. */
+  private readonly answers = new Map<string, { rows: Counter.Internal; seconds: Histogram.Internal<'endpoint'> }>()
   /** Since the process started. */
   droppedTotal = 0
 
   answered(endpoint: string, version: string, rows: number, seconds: number): void {
-    this.predictions.inc({ endpoint, version }, rows)
-    this.seconds.observe({ endpoint }, seconds)
+    const name = `${endpoint} ${version}`
+    let known = this.answers.get(name)
+    if (!known) {
+      known = { rows: this.predictions.labels({ endpoint, version }), seconds: this.seconds.labels({ endpoint }) }
+      this.answers.set(name, known)
+    }
+    known.rows.inc(rows)
+    known.seconds.observe(seconds)
   }
   refused(endpoint: string, status: number): void {
     this.refusals.inc({ endpoint, status: String(status) })

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { isoTime } from '../base/clock.ts'
+import { day, isoTime } from '../base/clock.ts'
 
 const segmentBytes = 8 << 20
 
@@ -40,7 +40,8 @@ export class PredictionLog {
   private current: Segment | null = null
   private readonly closed: Segment[] = []
   private lines = 0
-  private day = ''
+  /** Days since 1970 of the current segment. */
+  private day = Number.NaN
   private group: Group | null = null
   private count = 0
 
@@ -128,16 +129,17 @@ export class PredictionLog {
 
   /** One segment a day of project time, so that a day's predictions are whole files; a long day has several. */
   private segment(): Segment {
-    const day = isoTime(this.now()).slice(0, 10)
-    if (this.current && (this.day !== day || this.current.size > segmentBytes)) {
+    const now = this.now()
+    const today = Math.floor(now / day)
+    if (this.current && (this.day !== today || this.current.size > segmentBytes)) {
       // Lines that wait belong to the segment they were numbered in.
       this.flush()
       this.closeSegment()
     }
     if (this.current) return this.current
-    this.day = day
+    this.day = today
     this.count += 1
-    const name = `${day.replaceAll('-', '')}-${Date.now().toString(36)}${process.pid.toString(36)}-${this.count}`
+    const name = `${isoTime(now).slice(0, 10).replaceAll('-', '')}-${Date.now().toString(36)}${process.pid.toString(36)}-${this.count}`
     const path = join(this.folder, `${name}.ndjson`)
     this.file = openSync(path, 'ax')
     this.lines = 0

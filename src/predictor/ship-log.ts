@@ -34,7 +34,9 @@ export class LogShipper {
     const { size } = segment
     while (offset < size) {
       const piece = readPiece(segment.path, offset, Math.min(pieceBytes, size - offset))
-      offset = await this.send(segment.name, offset, piece)
+      // Whole lines, so that whoever reads there meets no half of one; a line beyond a piece comes in several.
+      const whole = piece.lastIndexOf(10) + 1
+      offset = await this.send(segment.name, offset, whole > 0 ? piece.subarray(0, whole) : piece)
     }
     this.shipped.set(segment.name, offset)
   }

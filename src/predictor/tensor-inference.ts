@@ -50,7 +50,7 @@ export async function inferTensors(
   wanted: string | null,
   body: unknown,
   around: Inference,
-): Promise<unknown> {
+): Promise<string> {
   const started = process.hrtime.bigint()
   const given = (body as { id?: unknown } | null)?.id
   const id = typeof given === 'string' ? given : newId('req')
@@ -103,7 +103,7 @@ export async function inferTensors(
       field: 'inputs',
     })
   around.metrics.answered(endpoint.name, version.id, request.rows, Number(process.hrtime.bigint() - started) / 1e9)
-  return {
+  return JSON.stringify({
     model_name: endpoint.name,
     model_version: String(version.number),
     id,
@@ -112,7 +112,7 @@ export async function inferTensors(
       const { shape, data } = answer[name]!
       return { name, datatype, shape, data: sent(datatype, data) }
     }),
-  }
+  })
 }
 
 /** @throws `invalid-request` for an output that the model does not have. */

@@ -49,6 +49,8 @@ async function run(script: string, dir: string): Promise<string> {
 
 test.for([
   ['stats.py', 'stats.json'] as const,
+  ['evaluation.py', 'evaluation.json'] as const,
+  ['monitoring.py', 'monitoring.json'] as const,
   ['linear.py', 'linear.json'] as const,
   ['linear-onnx.py', 'linear-onnx.json'] as const,
 ])('%s still makes %s', { timeout: 120_000 }, async ([script, golden], context) => {

@@ -1,5 +1,7 @@
+import { Cron } from 'croner'
 import { MillwrightError } from '../../base/errors.ts'
-import type { Definition } from '../../contract/definition.ts'
+import type { Definition, ModelDefinition } from '../../contract/definition.ts'
+import { metricsFor } from '../../stats/metrics.ts'
 import { requestColumns } from '../registry/request-columns.ts'
 
 const listed = (names: Iterable<string>): string => [...names].join(', ') || 'none'
@@ -29,6 +31,12 @@ export function checkDefinition(definition: Definition): void {
       `there is no ${kind} "${name}"`,
       `There are: ${listed(from.keys())}. Add it to defineProject or mend the name.`,
     )
+
+  const metric = (model: ModelDefinition, name: string, field: string): void => {
+    const metrics = metricsFor(model.task).map((each) => each.name)
+    if (!metrics.includes(name))
+      fail(field, `a ${model.task} model is not measured by "${name}"`, `There are: ${listed(metrics)}.`)
+  }
 
   const datasets = names(definition.datasets, 'datasets')
   const entities = names(definition.entities, 'entities')
@@ -108,6 +116,7 @@ export function checkDefinition(definition: Definition): void {
       )
     requestColumns(model, dataset)
     model.gates.forEach((gate, place) => {
+      if ('metric' in gate) metric(model, gate.metric, `${at}.gates.${place}.metric`)
       if (gate.kind === 'segment')
         known(new Map(Object.entries(model.segments)), gate.segment, `${at}.gates.${place}.segment`, 'segment')
       if (gate.kind === 'beats-baseline' && model.baseline === null && model.task !== 'regression') {
@@ -126,10 +135,23 @@ export function checkDefinition(definition: Definition): void {
       )
     }
   })
-  for (const [index, monitor] of definition.monitors.entries())
-    known(endpoints, monitor.endpoint, `monitors.${index}.endpoint`, 'endpoint')
+  definition.monitors.forEach((monitor, index) => {
+    const endpoint = known(endpoints, monitor.endpoint, `monitors.${index}.endpoint`, 'endpoint')
+    if (monitor.metric !== undefined) metric(models.get(endpoint.model)!, monitor.metric, `monitors.${index}.metric`)
+  })
   definition.triggers.forEach((trigger, index) => {
     known(pipelines, trigger.pipeline, `triggers.${index}.pipeline`, 'pipeline')
+    if (trigger.on.kind === 'schedule') {
+      try {
+        new Cron(trigger.on.cron)
+      } catch {
+        fail(
+          `triggers.${index}.on.cron`,
+          `"${trigger.on.cron}" is no schedule`,
+          "Five fields as in crontab: '0 3 * * 1' is every Monday at 3.",
+        )
+      }
+    }
     if (trigger.on.kind === 'alert') known(monitors, trigger.on.monitor, `triggers.${index}.on.monitor`, 'monitor')
     if (trigger.on.kind === 'new-data' || trigger.on.kind === 'value-skew')
       known(datasets, trigger.on.dataset, `triggers.${index}.on.dataset`, 'dataset')

@@ -7,14 +7,18 @@ import { checkRollout, type StepFigures } from '../serving/rollout-check.ts'
 /** Figures of the newest answers are enough for a verdict, and bounded. */
 const mostFigures = 20_000
 
-const none = (): StepFigures => ({ answers: 0, errors: 0, latencyUs: [], scores: [] })
+interface Seen extends StepFigures {
+  /** How many answers had a score. */
+  scored: number
+}
+const none = (): Seen => ({ answers: 0, errors: 0, latencyUs: [], scores: [], scored: 0 })
 
 /**
  * Follows rollouts by the predictions as they arrive, and moves them on, or back. After a restart a step is judged by what arrives from then on: it
  * is held for longer, never shorter.
  */
 export class RolloutWatch {
-  private readonly figures = new Map<string, Map<string, StepFigures>>()
+  private readonly figures = new Map<string, Map<string, Seen>>()
 
   constructor(
     private readonly metadata: Metadata,
@@ -25,15 +29,18 @@ export class RolloutWatch {
   /** A prediction that was logged. */
   saw(record: PredictionRecord): void {
     if (record.role !== 'primary' && record.role !== 'canary') return
-    const versions = this.figures.get(record.endpoint) ?? new Map<string, StepFigures>()
+    const versions = this.figures.get(record.endpoint) ?? new Map<string, Seen>()
     this.figures.set(record.endpoint, versions)
     const figures = versions.get(record.version) ?? none()
     versions.set(record.version, figures)
+    // The newest take the places of the oldest.
+    const place = figures.answers % mostFigures
     figures.answers += 1
     if (record.error !== null) figures.errors += 1
-    if (figures.latencyUs.length < mostFigures) {
-      figures.latencyUs.push(record.latencyUs)
-      if (typeof record.score === 'number') figures.scores.push(record.score)
+    figures.latencyUs[place] = record.latencyUs
+    if (typeof record.score === 'number') {
+      figures.scores[figures.scored % mostFigures] = record.score
+      figures.scored += 1
     }
   }
 

@@ -4,6 +4,7 @@ import { day, isoTime } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { TriggerDefinition } from '../../contract/definition.ts'
 import type { RunRecord } from '../../contract/run.ts'
+import { isRunOver, runStates } from '../../contract/states.ts'
 import type { Metadata } from '../../ports/metadata.ts'
 import type { Projects } from './project.ts'
 
@@ -15,6 +16,14 @@ export type StartRun = (request: {
   params?: Record<string, never>
 }) => Promise<RunRecord>
 
+/** Runs that are under way, wait, or go on after the next start. */
+const underWay = runStates.filter((state) => !isRunOver(state))
+/** A trigger's own last run is looked for among that many of its pipeline. */
+const recentRuns = 100
+
+const duration = (ms: number): string =>
+  ms >= 2 * day ? `${Math.round(ms / day)} days` : `${Number((ms / 3_600_000).toPrecision(2))} hours`
+
 interface Cause {
   trigger: TriggerDefinition
   reason: string
@@ -23,7 +32,7 @@ interface Cause {
 
 /** Starts pipelines by themselves: on a schedule, on new data, on an alert, on value skew. */
 export class Triggers {
-  /** Firings held back by a cool-down, told once each. */
+  /** Firings that were held back or failed, told once each. */
   private readonly told = new Set<string>()
   private considering: Promise<RunRecord[]> = Promise.resolve([])
 
@@ -54,7 +63,7 @@ export class Triggers {
       })
       const cause = await this.causeOf(trigger, last)
       if (!cause) continue
-      if (last && (last.state === 'running' || last.state === 'queued')) continue
+      if ((await this.metadata.count('run', { pipeline: trigger.pipeline, state: underWay })) > 0) continue
       if (await this.heldBack(cause, last)) continue
       const run = await this.fire(cause)
       if (run) {
@@ -71,8 +80,7 @@ export class Triggers {
     const since = last?.time ?? Number.NEGATIVE_INFINITY
     switch (on.kind) {
       case 'schedule': {
-        const applied = this.projects.applied.appliedAt
-        const fired = (await this.metadata.get('trigger', trigger.name))?.firedAt ?? applied
+        const fired = await this.lastFired(trigger)
         const next = new Cron(on.cron, { timezone: 'UTC' }).nextRun(new Date(fired))
         // However many firings were missed, one run makes up for all of them.
         return next && next.getTime() <= now
@@ -112,29 +120,45 @@ export class Triggers {
     }
   }
 
+  /** A run that was started before a crash could be noted down counts all the same. */
+  private async lastFired(trigger: TriggerDefinition): Promise<number> {
+    const noted = (await this.metadata.get('trigger', trigger.name))?.firedAt ?? this.projects.applied.appliedAt
+    const runs = await this.metadata.find('run', {
+      where: { pipeline: trigger.pipeline },
+      orderBy: { field: 'queuedAt', direction: 'desc' },
+      limit: recentRuns,
+    })
+    const own = runs.find((run) => run.startedBy === `trigger:${trigger.name}`)
+    return Math.max(noted, own?.time ?? Number.NEGATIVE_INFINITY)
+  }
+
   private async heldBack({ trigger, reason }: Cause, last: RunRecord | undefined): Promise<boolean> {
     const why = await this.whyHeldBack(trigger, last)
     if (why === null) return false
-    const key = `${trigger.name}/${reason}`
-    if (!this.told.has(key)) {
-      this.told.add(key)
-      await this.metadata.transaction((writer) =>
-        writer.emit({
-          type: 'trigger.suppressed',
-          subject: `trigger:${trigger.name}`,
-          actor: 'system',
-          message: `${trigger.pipeline} was not started (${reason}): ${why}`,
-          data: { pipeline: trigger.pipeline },
-        }),
-      )
-    }
+    await this.tellOnce(trigger, `${trigger.pipeline} was not started (${reason}): ${why}`, 'info')
     return true
+  }
+
+  private async tellOnce(trigger: TriggerDefinition, message: string, level: 'info' | 'bad'): Promise<void> {
+    const key = `${trigger.name}/${message}`
+    if (this.told.has(key)) return
+    this.told.add(key)
+    await this.metadata.transaction((writer) =>
+      writer.emit({
+        type: 'trigger.suppressed',
+        subject: `trigger:${trigger.name}`,
+        actor: 'system',
+        level,
+        message,
+        data: { pipeline: trigger.pipeline },
+      }),
+    )
   }
 
   private async whyHeldBack(trigger: TriggerDefinition, last: RunRecord | undefined): Promise<string | null> {
     const now = this.clock.now()
     if (last && now - last.time < trigger.cooldownMs)
-      return `the last run began on ${isoTime(last.time).slice(0, 10)}, and ${Math.round(trigger.cooldownMs / day)} days must lie between two`
+      return `the last run began on ${isoTime(last.time).slice(0, 10)}, and ${duration(trigger.cooldownMs)} must lie between two`
     if (trigger.atMost !== null) {
       const runs = await this.metadata.find('run', { where: { pipeline: trigger.pipeline } })
       if (runs.filter((run) => run.startedBy.startsWith('trigger:')).length >= trigger.atMost)
@@ -164,16 +188,7 @@ export class Triggers {
       })
       return run
     } catch (error) {
-      await this.metadata.transaction((writer) =>
-        writer.emit({
-          type: 'trigger.suppressed',
-          subject: `trigger:${trigger.name}`,
-          actor: 'system',
-          level: 'bad',
-          message: `${trigger.pipeline} could not be started: ${messageOf(error)}`,
-          data: {},
-        }),
-      )
+      await this.tellOnce(trigger, `${trigger.pipeline} could not be started: ${messageOf(error)}`, 'bad')
       return null
     }
   }

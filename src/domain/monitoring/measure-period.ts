@@ -61,11 +61,9 @@ export function measureQuality(
   const predictions: number[] = []
   for (const record of records) {
     const label = record.key === null ? undefined : labels.get(record.key)
-    if (label === undefined || record.score === null) continue
-    if (typeof record.score === 'number') {
-      predictions.push(record.score)
-      target.push(Number(label))
-    }
+    if (label === undefined || typeof record.score !== 'number' || Number.isNaN(Number(label))) continue
+    predictions.push(record.score)
+    target.push(Number(label))
   }
   const labelled = target.length
   if (labelled < leastLabels || task === null || task === 'multiclass') return { figures: {}, broken: {}, labelled }

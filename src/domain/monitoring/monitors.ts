@@ -24,6 +24,25 @@ const periodMs = (monitor: MonitorDefinition): number => (monitor.every === 'wee
 const periodStart = (time: number, length: number): number =>
   Math.floor((time - (length === day ? 0 : 4 * day)) / length) * length + (length === day ? 0 : 4 * day)
 
+/** What each version was asked, whether as the canary or alone: its inputs are not another's for that. Shadows are left out. */
+function byVersion(groups: readonly PeriodRows[]): PeriodRows[] {
+  const versions = new Map<string, PeriodRows>()
+  for (const group of groups) {
+    if (group.role === 'shadow') continue
+    const known = versions.get(group.version.id)
+    const [most, least] = known && known.records.length > group.records.length ? [known, group] : [group, known]
+    versions.set(group.version.id, { ...most, records: [...most.records, ...(least?.records ?? [])] })
+  }
+  return [...versions.values()]
+}
+
+/**
+ * Whether a measurement says how a figure stands. Too few labels, no predictions, or a shadow do not; of drift, the inputs that are measured are all
+ * there are.
+ */
+const isAnswer = ({ kind, role, figures }: MeasurementRecord, figure: string): boolean =>
+  role !== 'shadow' && (figure in figures || (kind === 'drift' && Object.keys(figures).length > 0))
+
 /** Looks at every period that is over, once, and raises and resolves alerts. */
 export class Monitors {
   constructor(
@@ -43,7 +62,8 @@ export class Monitors {
         orderBy: { field: 'from', direction: 'desc' },
         limit: 1,
       })
-      const begin = last ? last.to : await this.firstPeriod(monitor.endpoint, length)
+      // After a change from days to weeks, the weeks begin on the next Monday: days of this one were looked at already.
+      const begin = last ? periodStart(last.to + length - 1, length) : await this.firstPeriod(monitor.endpoint, length)
       if (begin === null) continue
       for (let from = begin; from + length + wait <= now; from += length)
         await this.measure(definition, monitor, from, from + length)
@@ -103,7 +123,8 @@ export class Monitors {
     from: number,
     to: number,
   ): Promise<void> {
-    const groups = await this.rowsOf(monitor.endpoint, from, to)
+    const all = await this.rowsOf(monitor.endpoint, from, to)
+    const groups = monitor.kind === 'drift' ? byVersion(all) : all
     const endpoint = definition?.endpoints.find((each) => each.name === monitor.endpoint)
     const model = definition?.models.find((each) => each.name === endpoint?.model)
     const known = (await this.services.metadata.get('endpoint', monitor.endpoint))?.references ?? {}
@@ -157,7 +178,7 @@ export class Monitors {
         to,
         version: '',
         role: 'none',
-        predictions: 0,
+        predictions: answered,
         labelled: 0,
         figures: {},
         broken: {},
@@ -274,9 +295,8 @@ export class Monitors {
           data: { alert: id, figure, value, threshold, version, from, to },
         })
       }
-      if (records.every((record) => record.predictions === 0)) return
       for (const alert of open) {
-        if (broken.has(alert.figure)) continue
+        if (broken.has(alert.figure) || !records.some((record) => isAnswer(record, alert.figure))) continue
         await writer.update('alert', alert.id, { state: 'resolved', resolvedAt: clock.now() })
         await writer.emit({
           type: 'alert.resolved',

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { MillwrightError } from '../../base/errors.ts'
@@ -12,7 +12,7 @@ export class PostedLabels {
 
   constructor(private readonly folder: string) {}
 
-  of(endpoint: string): Promise<ReadonlyMap<string, number | string>> {
+  async of(endpoint: string): Promise<ReadonlyMap<string, number | string>> {
     return this.load(endpoint)
   }
 
@@ -20,9 +20,10 @@ export class PostedLabels {
   async add(endpoint: string, labels: readonly { key: string; value: number | string | boolean }[]): Promise<number> {
     const known = await this.load(endpoint)
     await mkdir(this.folder, { recursive: true })
-    const file = await open(this.path(endpoint), 'a')
+    const file = await open(this.path(endpoint), 'a+')
     try {
-      await file.write(`${labels.map((label) => JSON.stringify([label.key, plain(label.value)])).join('\n')}\n`)
+      const lines = labels.map((label) => `${JSON.stringify([label.key, plain(label.value)])}\n`).join('')
+      await file.writeFile((await endsInLine(file)) ? lines : `\n${lines}`)
       await file.datasync()
     } finally {
       await file.close()
@@ -60,6 +61,15 @@ export class PostedLabels {
     }
     return labels
   }
+}
+
+/** False after a process that died while it wrote: what comes next must not join its half of a line. */
+async function endsInLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  if (size === 0) return true
+  const last = new Uint8Array(1)
+  await file.read(last, 0, 1, size - 1)
+  return last[0] === 10
 }
 
 const plain = (value: number | string | boolean): number | string =>

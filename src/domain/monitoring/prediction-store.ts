@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { MillwrightError } from '../../base/errors.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
@@ -16,6 +16,8 @@ const smallSegments = 12
  */
 export class PredictionStore {
   private readonly sizes = new Map<string, number>()
+  /** Appends to a segment follow each other: a piece that is sent again may come while the first is on its way to the disk. */
+  private readonly appending = new Map<string, Promise<unknown>>()
   private readonly small = new Map<string, { size: number; records: PredictionRecord[] }>()
 
   constructor(private readonly folder: string) {}
@@ -41,6 +43,22 @@ export class PredictionStore {
     bytes: Uint8Array,
   ): Promise<{ size: number; added: Uint8Array }> {
     const path = this.path(predictor, segment)
+    const before = this.appending.get(path) ?? Promise.resolve()
+    const appended = before.catch(() => {}).then(() => this.appendNext(predictor, path, offset, bytes))
+    this.appending.set(path, appended)
+    try {
+      return await appended
+    } finally {
+      if (this.appending.get(path) === appended) this.appending.delete(path)
+    }
+  }
+
+  private async appendNext(
+    predictor: string,
+    path: string,
+    offset: number,
+    bytes: Uint8Array,
+  ): Promise<{ size: number; added: Uint8Array }> {
     let size = this.sizes.get(path)
     if (size === undefined) {
       await mkdir(join(this.folder, predictor), { recursive: true })
@@ -50,15 +68,23 @@ export class PredictionStore {
       )
     }
     if (offset > size)
-      throw new MillwrightError('conflict', `segment ${segment} is here up to byte ${size}, not ${offset}`, {
-        field: 'offset',
-      })
+      throw new MillwrightError(
+        'conflict',
+        `segment ${basename(path, '.ndjson')} is here up to byte ${size}, not ${offset}`,
+        {
+          field: 'offset',
+        },
+      )
     const added = bytes.subarray(size - offset)
     if (added.length > 0) {
       const file = await open(path, 'a')
       try {
-        await file.write(added)
+        await file.writeFile(added)
         await file.datasync()
+      } catch (error) {
+        // Some of it may be there: the file says how much.
+        this.sizes.delete(path)
+        throw error
       } finally {
         await file.close()
       }
@@ -89,7 +115,10 @@ export class PredictionStore {
       if (size <= smallBytes) yield* await this.smallSegment(path, size)
       else {
         const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
-        for await (const line of lines) if (line) yield JSON.parse(line) as PredictionRecord
+        for await (const line of lines) {
+          const record = line && readRecord(line)
+          if (record) yield record
+        }
       }
     }
   }
@@ -98,7 +127,7 @@ export class PredictionStore {
     const known = this.small.get(path)
     if (known?.size === size) return known.records
     const lines = (await readFile(path, 'utf8')).split('\n')
-    const records = lines.flatMap((line) => (line ? [JSON.parse(line) as PredictionRecord] : []))
+    const records = lines.flatMap((line) => (line && readRecord(line)) || [])
     this.small.delete(path)
     this.small.set(path, { size, records })
     const [oldest] = this.small.keys()
@@ -117,10 +146,19 @@ export class PredictionStore {
       const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
       for await (const line of lines) {
         if (!line.includes(id)) continue
-        const record = JSON.parse(line) as PredictionRecord
-        if (record.id === id) return record
+        const record = readRecord(line)
+        if (record?.id === id) return record
       }
     }
     return undefined
+  }
+}
+
+/** Null of a line of which the end is still to come: a prediction service may have died, or be sending. */
+export function readRecord(line: string): PredictionRecord | null {
+  try {
+    return JSON.parse(line) as PredictionRecord
+  } catch {
+    return null
   }
 }

@@ -28,10 +28,10 @@ interface Tensor {
 const isInteger = /^U?INT(8|16|32|64)$/
 const isFloat = /^FP(16|32|64)$/
 
-function checkValue(value: unknown, field: SignatureField, place: string): Scalar {
+function checkValue(value: unknown, field: SignatureField, row: number): Scalar {
   if (value === null || value === undefined) {
     if (field.optional) return null
-    throw refuse(`${place}: "${field.name}" is missing`, field.name)
+    throw refuse(`row ${row}: "${field.name}" is missing`, field.name)
   }
   const fits =
     field.datatype === 'BYTES'
@@ -43,7 +43,10 @@ function checkValue(value: unknown, field: SignatureField, place: string): Scala
     const wanted =
       ({ BYTES: 'a text', BOOL: 'true or false', INT64: 'a whole number' } as Record<string, string>)[field.datatype] ??
       'a number'
-    throw refuse(`${place}: "${field.name}" must be ${wanted}, got ${JSON.stringify(value)?.slice(0, 60)}`, field.name)
+    throw refuse(
+      `row ${row}: "${field.name}" must be ${wanted}, got ${JSON.stringify(value)?.slice(0, 60)}`,
+      field.name,
+    )
   }
   return value as Scalar
 }
@@ -76,14 +79,34 @@ const datatypeFits = (given: string, field: SignatureField): boolean =>
   (field.datatype === 'FP64' && (isInteger.test(given) || isFloat.test(given))) ||
   (field.datatype === 'INT64' && isInteger.test(given))
 
+/** Names of a signature, looked up once. */
+interface Names {
+  fields: ReadonlyMap<string, SignatureField>
+  inputs: ReadonlySet<string>
+}
+const known = new WeakMap<Signature, Names>()
+
+function namesOf(signature: Signature): Names {
+  let names = known.get(signature)
+  if (!names) {
+    names = {
+      fields: new Map(signature.request.map((field) => [field.name, field])),
+      inputs: new Set(signature.inputs.map((input) => input.name)),
+    }
+    known.set(signature, names)
+  }
+  return names
+}
+
 function fromTensors(body: { id?: unknown; inputs: unknown[] }, signature: Signature): InferenceRequest {
-  const tensors = new Map(
-    body.inputs.map((tensor) => readTensor(tensor as Tensor)).map((tensor) => [tensor.name, tensor]),
-  )
+  const tensors = new Map<string, ReturnType<typeof readTensor>>()
+  for (const each of body.inputs) {
+    const tensor = readTensor(each as Tensor)
+    tensors.set(tensor.name, tensor)
+  }
   const rowCount = tensors.values().next().value?.values.length ?? 0
   const rows: Row[] = Array.from({ length: rowCount }, () => ({}))
-  const inputs = new Map(signature.inputs.map((input) => [input.name, input]))
-  const fields = new Map(signature.request.map((field) => [field.name, field]))
+  const { fields, inputs } = namesOf(signature)
   let given: Record<string, Scalar>[] | null = null
   for (const [name, { datatype, values }] of tensors) {
     if (values.length !== rowCount)
@@ -92,7 +115,7 @@ function fromTensors(body: { id?: unknown; inputs: unknown[] }, signature: Signa
     if (field) {
       if (!datatypeFits(datatype, field))
         throw refuse(`tensor "${name}" must have datatype ${field.datatype}, not ${datatype}`, name)
-      for (let row = 0; row < rowCount; row += 1) rows[row]![name] = checkValue(values[row], field, `row ${row}`)
+      for (let row = 0; row < rowCount; row += 1) rows[row]![name] = checkValue(values[row], field, row)
     } else if (inputs.has(name)) {
       given ??= rows.map(() => ({}))
       for (let row = 0; row < rowCount; row += 1) given[row]![name] = values[row] as Scalar
@@ -112,19 +135,21 @@ const unknownColumn = (name: string, signature: Signature) =>
   refuse(`the model has no input "${name}"`, name, `It takes ${listed(signature)}.`)
 
 function fromColumns(body: Record<string, unknown>, signature: Signature): InferenceRequest {
-  const { id, rows: many, ...single } = body
-  const bare: unknown[] = Array.isArray(many) ? many : [single]
-  const fields = new Set(signature.request.map((field) => field.name))
+  const { fields } = namesOf(signature)
+  const { rows: many } = body
+  const { id, ...others } = body
+  // Beside one row without a name around it, `id` is the request's own only where no column is called so.
+  const isColumn = !Array.isArray(many) && fields.has('id')
+  const bare: unknown[] = Array.isArray(many) ? many : [isColumn ? body : others]
   const rows = bare.map((row, index) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row))
       throw refuse(`row ${index} is no object of {column: value}`, `rows.${index}`)
     const known: Row = {}
     for (const name of Object.keys(row)) if (!fields.has(name)) throw unknownColumn(name, signature)
-    for (const field of signature.request)
-      known[field.name] = checkValue((row as Row)[field.name], field, `row ${index}`)
+    for (const field of signature.request) known[field.name] = checkValue((row as Row)[field.name], field, index)
     return known
   })
-  return { id: typeof id === 'string' ? id : null, rows, given: null, tensors: false }
+  return { id: typeof id === 'string' && !isColumn ? id : null, rows, given: null, tensors: false }
 }
 
 /**

@@ -21,7 +21,13 @@ export interface ComputedInputs {
   readonly featureAgeMs: number | null
 }
 
-type Step = (row: Row, at: number, ages: { oldest: number | null }) => number | string | null
+interface Ages {
+  oldest: number | null
+  /** Whose age was looked up last. */
+  view: string
+  key: string
+}
+type Step = (row: Row, at: number, ages: Ages) => number | string | null
 
 /**
  * From the row of a request to the inputs of a model: the expressions of the definition, and its features as of the row's
@@ -62,8 +68,13 @@ export class ModelInputs {
       return (row, at, ages) => {
         const key = row[by]
         if (typeof key !== 'string') return Number.NaN
-        const newest = features.newest(view, key, at)
-        if (newest !== null) ages.oldest = Math.max(ages.oldest ?? 0, at - newest)
+        // The features of a view and a key are as old as each other, and follow each other.
+        if (ages.view !== view || ages.key !== key) {
+          const newest = features.newest(view, key, at)
+          if (newest !== null) ages.oldest = Math.max(ages.oldest ?? 0, at - newest)
+          ages.view = view
+          ages.key = key
+        }
         return features.value(view, feature, key, at)
       }
     })
@@ -90,7 +101,7 @@ export class ModelInputs {
     const stated = this.timeColumn === null ? undefined : work[this.timeColumn]
     // What has not happened yet is looked up as of now: nobody knows more.
     const at = typeof stated === 'number' ? Math.min(stated, now) : now
-    const ages = { oldest: null }
+    const ages: Ages = { oldest: null, view: '', key: '' }
     const values = this.steps.map((step, index) => {
       const own = given?.[this.names[index]!]
       if (own !== undefined) return typeof own === 'boolean' ? Number(own) : own

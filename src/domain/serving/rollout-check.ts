@@ -27,7 +27,6 @@ const leastForLatency = 30
 /**
  * Whether a step of a rollout may go on, by what both versions did during it: share of errors, latency (p95, and at least half a millisecond
  * slower), and a shift of the mean score beyond the bound that chance does not explain (|z| > 4). Errors are judged at once, the rest once there is enough.
- *
  */
 export function checkRollout(
   rollout: EndpointDefinition['rollout'],
@@ -66,8 +65,9 @@ export function checkRollout(
   if (heldMs < rollout.holdMs) return { action: 'wait', because: 'the step has not been held long enough' }
   if (canary.answers < rollout.minAnswers)
     return { action: 'wait', because: `${canary.answers} answers of ${rollout.minAnswers}` }
+  const p95 = canary.latencyUs.length > 0 ? `, p95 ${(quantile(canary.latencyUs, 0.95) / 1000).toFixed(2)} ms` : ''
   return {
     action: 'advance',
-    because: `${canary.answers} answers in ${(heldMs / 3_600_000).toFixed(1)} h, ${canary.errors} errors, p95 ${(quantile(canary.latencyUs, 0.95) / 1000).toFixed(2)} ms`,
+    because: `${canary.answers} answers in ${(heldMs / 3_600_000).toFixed(1)} h, ${canary.errors} errors${p95}`,
   }
 }

@@ -1,4 +1,4 @@
-import type { PredictionRecord } from '../../contract/serving.ts'
+import { readRecord } from '../../domain/monitoring/prediction-store.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
@@ -55,7 +55,9 @@ export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' |
         request.body as Buffer,
       )
       for (const line of new TextDecoder().decode(added).split('\n')) {
-        if (line) rollouts.saw(JSON.parse(line) as PredictionRecord)
+        // A rollout can do without a line that came in two parts.
+        const record = line && readRecord(line)
+        if (record) rollouts.saw(record)
       }
       return { size }
     },

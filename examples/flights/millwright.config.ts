@@ -139,7 +139,7 @@ const late = model('late', {
     keepsItsSignature(),
     answersWithin(50),
   ],
-  split: { test: days(7), validation: days(3), training: days(28), maxRows: 80_000 },
+  split: { test: days(7), validation: days(3), training: days(28), maxRows: 60_000 },
 })
 
 const answers = endpoint('flights', late, { rollout: canary([0.1, 1], { hold: hours(12) }), frozen: true })

@@ -7,7 +7,7 @@ import type { Flights, World } from './world.ts'
 
 const hour = 3_600_000
 /** Event time moves on by so much. */
-const step = 6 * hour
+const step = 12 * hour
 /** What landed is pushed so much at a time. */
 const pushed = 2 * hour
 const day = 24 * hour

@@ -38,8 +38,8 @@ export class Passengers {
   async ask(flights: Flights): Promise<void> {
     const count = flights.flight_id.length
     if (count === 0) return
-    // A fifth asks alone, the others' agency asks for many at once.
-    const alone = Math.ceil(count / 5)
+    // One of ten asks alone, the agency of the others asks for many at once.
+    const alone = Math.ceil(count / 10)
     const asking: Promise<unknown>[] = []
     for (let at = 0; at < alone; at += 1) asking.push(this.one(flights, at))
     if (alone < count) asking.push(this.many(flights, alone, count))

@@ -3,17 +3,18 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { MillwrightError } from '../base/errors.ts'
 import { createClient } from '../sdk/client.ts'
+import { findProject, loadProject } from '../sdk/project-file.ts'
 import { printChanges } from './command-apply.ts'
 import { port } from './command-server.ts'
 import { actor } from './connection.ts'
 import { bold, printError, yellow } from './output.ts'
-import { findProject, loadProject } from './project-file.ts'
 
 export interface UpOptions {
   home: string
   host: string
   port: number
   predictPort: number
+  environment?: string
 }
 
 export interface Up {
@@ -94,7 +95,10 @@ async function up(options: UpOptions): Promise<Up> {
   try {
     let serverPort = options.port
     const server = keepUp(
-      () => ['server', '--home', options.home, '--host', options.host, '--port', String(serverPort)],
+      () => [
+        ...['server', '--home', options.home, '--host', options.host, '--port', String(serverPort)],
+        ...(options.environment === undefined ? [] : ['--environment', options.environment]),
+      ],
       tell,
     )
     services.push(server)
@@ -138,6 +142,7 @@ export function upCommand(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port of the control plane and the screens', port, 4300)
     .option('--predict-port <number>', 'port of the prediction service', port, 4301)
+    .option('--environment <name>', 'which environment of the project it is; its rules hold from then on')
     .option('--no-apply', 'do not apply the project of this folder')
     .action(async (options: UpOptions & { apply: boolean }) => {
       const running = await up(options)

@@ -7,6 +7,7 @@ import { openSqlMetadata } from '../backends/sql/metadata.ts'
 import { openSqlite } from '../backends/sqlite/dialect.ts'
 import { MillwrightError } from '../base/errors.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
+import { EnvironmentInForce } from '../domain/delivery/environment-in-force.ts'
 import { Packages } from '../domain/delivery/packages.ts'
 import { Loop } from '../domain/lifecycle/loop.ts'
 import { Projects } from '../domain/lifecycle/project.ts'
@@ -32,6 +33,8 @@ import { millwrightVersion } from './version.ts'
 
 export interface ControlPlaneOptions {
   home: string
+  /** Which environment of the definition it is; without it, the one that the home was. */
+  environment?: string
   /** DuckDB's share of memory, in MB. */
   tableMemoryMb?: number
 }
@@ -43,6 +46,7 @@ export interface ControlPlane {
   readonly data: DataServices
   readonly projects: Projects
   readonly packages: Packages
+  readonly environment: EnvironmentInForce
   readonly registry: ModelVersions
   /** Reads model files. */
   readonly modelRunner: ModelRunner
@@ -71,7 +75,7 @@ export async function openControlPlane(
   options: ControlPlaneOptions,
   stagesOf: (plane: ControlPlane) => StageRegistry,
 ): Promise<ControlPlane> {
-  const home = takeHome(options.home)
+  const home = takeHome(options.home, options.environment)
   try {
     return await wire(home, options, stagesOf)
   } catch (error) {
@@ -96,6 +100,7 @@ async function wire(
   const plans = new ServingPlans(metadata, (definition, entity) => entityBlobs.of(definition, entity), sessions)
   const deployments = new Deployments(metadata, clock, () => plans.changed())
   const projects = new Projects(metadata, clock, deployments)
+  const environment = new EnvironmentInForce(home.environment, () => projects.current?.definition ?? null)
   const packages = new Packages({
     metadata,
     blobs,
@@ -117,7 +122,8 @@ async function wire(
 
   // Steps run in processes of their own, which find the home by this.
   process.env.MILLWRIGHT_HOME = home.path
-  let running: { engine: PipelineEngine; runner: LocalProcessRunner; projectDir: string } | null = null
+  let running: { engine: PipelineEngine; runner: LocalProcessRunner; projectDir: string; cores: number | null } | null =
+    null
 
   const engine = (): PipelineEngine => {
     if (!running) throw new MillwrightError('unavailable', 'the control plane is starting')
@@ -157,6 +163,7 @@ async function wire(
     data,
     projects,
     packages,
+    environment,
     registry,
     modelRunner: new OnnxruntimeModelRunner(),
     deployments,
@@ -174,9 +181,14 @@ async function wire(
       if (projects.current) await dataStage.adopt(projects.current.definition)
       plans.changed()
       const projectDir = projects.current?.projectDir ?? home.path
-      if (running?.projectDir === projectDir) return
+      const cores = environment.resolved?.limits.cores ?? null
+      if (running?.projectDir === projectDir && running.cores === cores) return
       if (running) await closeEngine(running)
-      const runner = new LocalProcessRunner({ projectDir, wiring: moduleUrl('./stage-wiring', import.meta.url).href })
+      const runner = new LocalProcessRunner({
+        projectDir,
+        wiring: moduleUrl('./stage-wiring', import.meta.url).href,
+        ...(cores === null ? {} : { slots: cores }),
+      })
       const engine = new PipelineEngine({
         metadata,
         blobs,
@@ -188,8 +200,9 @@ async function wire(
         describeSource: () => describeSource(projectDir),
         describePackage: () => packages.ofRun(),
         environment: describeEnvironment(millwrightVersion),
+        stepEnvironment: () => environment.forSteps(),
       })
-      running = { engine, runner, projectDir }
+      running = { engine, runner, projectDir, cores }
       await engine.recover()
     },
     close: async () => {

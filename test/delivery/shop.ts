@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadProject } from '../../src/cli/project-file.ts'
 import type { RunRecord, StepRecord } from '../../src/contract/run.ts'
 import type { Client } from '../../src/sdk/client.ts'
+import { loadProject } from '../../src/sdk/project-file.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -15,6 +15,7 @@ export class WorkerContext implements StepContext {
   readonly step: string
   readonly attempt: number
   readonly params: WorkerTask['params']
+  readonly settings: WorkerTask['settings']
   readonly element: WorkerTask['element']
   /** Artifacts kept so far. */
   readonly kept: { name: string; type: string; path: string }[] = []
@@ -34,6 +35,7 @@ export class WorkerContext implements StepContext {
     this.step = task.step
     this.attempt = task.attempt
     this.params = task.params
+    this.settings = task.settings
     this.element = task.element
   }
 

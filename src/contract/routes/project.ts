@@ -19,6 +19,8 @@ const applyBody = z.object({
   projectDir: z.string(),
   /** Who applies it; the user of the machine where nobody is signed in. */
   actor: z.string().default('user'),
+  /** The environment that it is meant for: another one refuses it. */
+  environment: z.string().optional(),
 })
 const clockSchema = z.object({ mode: z.enum(['live', 'replay']), now: z.number() })
 
@@ -36,7 +38,13 @@ export const projectRoutes = {
     path: '/health',
     group: 'project',
     summary: 'Whether the control plane is up, and since when',
-    response: z.object({ status: z.literal('ok'), version: z.string(), startedAt: z.number() }),
+    response: z.object({
+      status: z.literal('ok'),
+      version: z.string(),
+      startedAt: z.number(),
+      /** Which environment it is; null for none. */
+      environment: z.string().nullable(),
+    }),
   }),
   project: route({
     method: 'GET',

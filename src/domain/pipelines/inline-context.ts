@@ -13,6 +13,7 @@ export class InlineContext implements StepContext {
   readonly step: string
   readonly attempt: number
   readonly params: StepContext['params']
+  readonly settings: StepContext['settings']
   readonly element: StepContext['element']
   readonly inputs: StepInputs
   readonly kept: Artifact[] = []
@@ -29,6 +30,7 @@ export class InlineContext implements StepContext {
     this.step = task.step
     this.attempt = task.attempt
     this.params = task.params
+    this.settings = task.settings
     this.element = task.element
     this.inputs = task.inputs
   }

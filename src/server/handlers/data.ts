@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve } from 'node:path'
+import { isAbsolute, relative, resolve } from 'node:path'
 import { MillwrightError } from '../../base/errors.ts'
 import type { DatasetVersionRecord } from '../../contract/data.ts'
 import { batchStates } from '../../contract/states.ts'
@@ -87,12 +87,12 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
     },
     pushRows: async ({ params, raw: { request } }) => dataStage.push(params.dataset, pushBody(request.body)),
     ingest: async ({ params, body }) => {
-      const definition = projects.part('datasets', params.dataset)
+      const source = plane.environment.sourceOf(projects.part('datasets', params.dataset))
       const path =
         body.path !== undefined
           ? await allowed(body.path)
-          : definition.source
-            ? join(projects.applied.projectDir, definition.source.path)
+          : source !== undefined
+            ? resolve(projects.applied.projectDir, source)
             : null
       if (path === null) {
         throw new MillwrightError('invalid-request', `dataset "${params.dataset}" has no source of its own`, {

@@ -1,3 +1,4 @@
+import { MillwrightError } from '../../base/errors.ts'
 import { collectGarbage } from '../../domain/lifecycle/garbage.ts'
 import { overviewOf } from '../../domain/lifecycle/overview.ts'
 import type { ControlPlane } from '../control-plane.ts'
@@ -10,20 +11,41 @@ type Names = 'health' | 'project' | 'plan' | 'apply' | 'clock' | 'advanceClock' 
 export function projectHandlers(plane: ControlPlane): Handlers<Names> {
   const { projects, clock, data } = plane
   const time = () => ({ mode: clock.mode, now: clock.now() })
+  const meantForHere = (environment: string | undefined): void => {
+    const here = plane.environment.name
+    if (environment === undefined || environment === here) return
+    throw new MillwrightError(
+      'conflict',
+      `this control plane is ${here ? `"${here}"` : 'of no environment'}, not "${environment}"`,
+      {
+        field: 'environment',
+        hint: 'Mend the address of the environment, or start its control plane with `millwright server --environment NAME`.',
+      },
+    )
+  }
   return {
-    health: async () => ({ status: 'ok', version: millwrightVersion, startedAt: plane.startedAt }),
+    health: async () => ({
+      status: 'ok',
+      version: millwrightVersion,
+      startedAt: plane.startedAt,
+      environment: plane.environment.name,
+    }),
     project: async () => {
       const applied = projects.current
       return { applied, brief: applied?.definition.brief ?? null, name: applied?.definition.name ?? null }
     },
-    plan: async ({ body: { definition, projectDir, actor } }) => {
+    plan: async ({ body: { definition, projectDir, actor, environment } }) => {
+      meantForHere(environment)
       const plan = projects.plan(definition)
+      plane.environment.of(definition)
       const { manifest } = await plane.packages.look(projectDir, definition, person(actor))
       return { ...plan, changes: [...plan.changes, ...(await plane.packages.codeChanges(manifest))] }
     },
-    apply: async ({ body: { definition, projectDir, ...body } }) => {
+    apply: async ({ body: { definition, projectDir, environment, ...body } }) => {
       const actor = person(body.actor)
+      meantForHere(environment)
       projects.plan(definition)
+      plane.environment.of(definition)
       const { hash, manifest } = await plane.packages.snapshot(projectDir, definition, actor)
       const codeChanges = await plane.packages.codeChanges(manifest)
       await clock.follow(definition, data.metadata)

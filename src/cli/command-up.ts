@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { MillwrightError } from '../base/errors.ts'
-import { createClient } from '../sdk/client.ts'
 import { findProject, loadProject } from '../sdk/project-file.ts'
 import { printChanges } from './command-apply.ts'
 import { port } from './command-server.ts'
-import { actor } from './connection.ts'
+import { actor, connect } from './connection.ts'
 import { bold, printError, yellow } from './output.ts'
 
 export interface UpOptions {
@@ -33,7 +32,11 @@ interface Service {
 }
 
 /** Keeps one process of Millwright up: restarts it when it dies, tells of it, and ends it when asked. */
-function keepUp(args: () => string[], onFault: (message: string) => void): Service {
+function keepUp(
+  args: () => string[],
+  onFault: (message: string) => void,
+  env: () => Record<string, string> = () => ({}),
+): Service {
   let child: ChildProcess | null = null
   let stopping = false
   let markReady: (address: string) => void = () => {}
@@ -49,6 +52,7 @@ function keepUp(args: () => string[], onFault: (message: string) => void): Servi
     let said = ''
     const current = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args()], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      env: { ...process.env, ...env() },
     })
     child = current
     current.stderr?.on('data', (bytes: Buffer) => {
@@ -103,6 +107,7 @@ async function up(options: UpOptions): Promise<Up> {
     )
     services.push(server)
     const address = await server.ready
+    const { serviceToken } = await import('../server/principals.ts')
     // A port that was left open to chance stays the same over restarts.
     serverPort = Number(new URL(address).port)
     let predictPort = options.predictPort
@@ -119,6 +124,8 @@ async function up(options: UpOptions): Promise<Up> {
         address,
       ],
       tell,
+      // A control plane that asks everybody asks this one too.
+      () => ({ MILLWRIGHT_TOKEN: serviceToken(options.home) }),
     )
     services.push(predictor)
     const predictorAddress = await predictor.ready
@@ -163,7 +170,7 @@ export function upCommand(program: Command): void {
         try {
           const { definition, projectDir } = await loadProject(folder)
           printChanges(
-            await createClient(running.server).apply({ body: { definition, projectDir, actor: actor() } }),
+            await connect({ server: running.server }).apply({ body: { definition, projectDir, actor: actor() } }),
             'applied',
           )
         } catch (error) {

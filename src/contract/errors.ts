@@ -16,6 +16,7 @@ export const errorCatalogue = {
     meaning: 'An input of the model is missing, unknown, or of another type or shape.',
   },
   'invalid-data': { status: 400, meaning: 'Rows or a file could not be read as the dataset expects.' },
+  unauthorized: { status: 401, meaning: 'The control plane asks who it is, and the token is missing or unknown.' },
   forbidden: { status: 403, meaning: 'The role, the host or the origin does not allow it.' },
   'sealed-data': { status: 403, meaning: 'Training asked for rows of the sealed test split.' },
   'not-found': { status: 404, meaning: 'There is nothing with this name or id.' },

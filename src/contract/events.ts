@@ -23,6 +23,7 @@ export const eventTypes = {
   'project.applied': 'project',
   'clock.started': 'project',
   'gc.finished': 'project',
+  'access.refused': 'project',
   'dataset.version-committed': 'data',
   'dataset.batch-refused': 'data',
   'dataset.batch-quarantined': 'data',

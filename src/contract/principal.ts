@@ -1,9 +1,9 @@
 import * as z from 'zod'
 
 /** From the least to the most: each may what those before it may. */
-export const roles = ['viewer', 'developer', 'operator', 'approver', 'admin'] as const
+export const roles = ['viewer', 'service', 'developer', 'operator', 'approver', 'admin'] as const
 /**
- * `viewer` reads; `developer` applies where that is free, runs pipelines, brings packages; `operator` deploys and rolls back; `approver` agrees to
+ * `viewer` reads; a `service` is a program that brings data, labels and predictions; `developer` applies where that is free, runs pipelines, brings packages; `operator` deploys and rolls back; `approver` agrees to
  * deployments; `admin` does everything else.
  */
 export type Role = (typeof roles)[number]

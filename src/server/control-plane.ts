@@ -27,6 +27,7 @@ import { DataStage } from './data-stage.ts'
 import { EntityBlobs } from './entity-blobs.ts'
 import { type Home, takeHome } from './home.ts'
 import { moduleUrl } from './module-url.ts'
+import { Principals } from './principals.ts'
 import { ProjectClock } from './project-clock.ts'
 import { ServingPlans } from './serving-plans.ts'
 import { millwrightVersion } from './version.ts'
@@ -47,6 +48,7 @@ export interface ControlPlane {
   readonly projects: Projects
   readonly packages: Packages
   readonly environment: EnvironmentInForce
+  readonly principals: Principals
   readonly registry: ModelVersions
   /** Reads model files. */
   readonly modelRunner: ModelRunner
@@ -164,6 +166,7 @@ async function wire(
     projects,
     packages,
     environment,
+    principals: new Principals(home.path),
     registry,
     modelRunner: new OnnxruntimeModelRunner(),
     deployments,

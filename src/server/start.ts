@@ -41,7 +41,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     bodyLimit: 1 << 20,
   })
   answerErrors(app)
-  serveRoutes(app, allHandlers(plane))
+  serveRoutes(app, allHandlers(plane), { principals: plane.principals, metadata: plane.data.metadata })
   const document = JSON.stringify(openApi(millwrightVersion))
   const page = apiPage(millwrightVersion)
   app.get('/api', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page))

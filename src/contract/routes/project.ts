@@ -106,6 +106,7 @@ export const projectRoutes = {
     }),
   }),
   collectGarbage: route({
+    role: 'operator',
     method: 'POST',
     path: '/api/gc',
     group: 'project',

@@ -86,7 +86,7 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
       return { added: [...added], removed: [...removed], rows, columns }
     },
     pushRows: async ({ params, raw: { request } }) => dataStage.push(params.dataset, pushBody(request.body)),
-    ingest: async ({ params, body }) => {
+    ingest: async ({ params, body, caller }) => {
       const source = plane.environment.sourceOf(projects.part('datasets', params.dataset))
       const path =
         body.path !== undefined
@@ -101,7 +101,7 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
         })
       }
       const batches = await dataStage.ingest(params.dataset, path, {
-        actor: 'user',
+        actor: caller.actor(),
         ...(body.from === undefined ? {} : { from: body.from }),
         ...(body.to === undefined ? {} : { below: body.to }),
       })

@@ -2,7 +2,6 @@ import { MillwrightError } from '../../base/errors.ts'
 import { collectGarbage } from '../../domain/lifecycle/garbage.ts'
 import { overviewOf } from '../../domain/lifecycle/overview.ts'
 import type { ControlPlane } from '../control-plane.ts'
-import { person } from '../http/actor.ts'
 import type { Handlers } from '../http/handlers.ts'
 import { millwrightVersion } from '../version.ts'
 
@@ -34,15 +33,15 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
       const applied = projects.current
       return { applied, brief: applied?.definition.brief ?? null, name: applied?.definition.name ?? null }
     },
-    plan: async ({ body: { definition, projectDir, actor, environment } }) => {
+    plan: async ({ body: { definition, projectDir, actor, environment }, caller }) => {
       meantForHere(environment)
       const plan = projects.plan(definition)
       plane.environment.of(definition)
-      const { manifest } = await plane.packages.look(projectDir, definition, person(actor))
+      const { manifest } = await plane.packages.look(projectDir, definition, caller.actor(actor))
       return { ...plan, changes: [...plan.changes, ...(await plane.packages.codeChanges(manifest))] }
     },
-    apply: async ({ body: { definition, projectDir, environment, ...body } }) => {
-      const actor = person(body.actor)
+    apply: async ({ body: { definition, projectDir, environment, ...body }, caller }) => {
+      const actor = caller.actor(body.actor)
       meantForHere(environment)
       projects.plan(definition)
       plane.environment.of(definition)
@@ -75,11 +74,11 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
         predictors: () => plane.sessions.connected().length,
       }),
     }),
-    collectGarbage: async ({ body }) => {
+    collectGarbage: async ({ body, caller }) => {
       const served = (await plane.plans.current()).entities.map((entity) => entity.hash)
       return collectGarbage(
         { ...data, projects, predictions: plane.predictions, served },
-        { dryRun: body.dryRun, actor: person(body.actor) },
+        { dryRun: body.dryRun, actor: caller.actor(body.actor) },
       )
     },
   }

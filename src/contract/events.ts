@@ -55,6 +55,10 @@ export const eventTypes = {
   'trigger.suppressed': 'lifecycle',
   'package.snapshot-made': 'delivery',
   'package.received': 'delivery',
+  'package.approved': 'delivery',
+  'package.deployed': 'delivery',
+  'package.rolled-back': 'delivery',
+  'package.refused': 'delivery',
 } as const satisfies Record<string, Stage>
 export type EventType = keyof typeof eventTypes
 

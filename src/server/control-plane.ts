@@ -6,11 +6,13 @@ import { OnnxruntimeModelRunner } from '../backends/onnxruntime/onnxruntime-mode
 import { openSqlMetadata } from '../backends/sql/metadata.ts'
 import { openSqlite } from '../backends/sqlite/dialect.ts'
 import { MillwrightError } from '../base/errors.ts'
+import type { Definition } from '../contract/definition.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
 import { EnvironmentInForce } from '../domain/delivery/environment-in-force.ts'
+import { PackageDeployments } from '../domain/delivery/package-deployments.ts'
 import { Packages } from '../domain/delivery/packages.ts'
 import { Loop } from '../domain/lifecycle/loop.ts'
-import { Projects } from '../domain/lifecycle/project.ts'
+import { type ApplyRequest, type Plan, Projects } from '../domain/lifecycle/project.ts'
 import { RolloutWatch } from '../domain/lifecycle/rollout-watch.ts'
 import { Triggers } from '../domain/lifecycle/triggers.ts'
 import { Monitors } from '../domain/monitoring/monitors.ts'
@@ -27,9 +29,12 @@ import { DataStage } from './data-stage.ts'
 import { EntityBlobs } from './entity-blobs.ts'
 import { type Home, takeHome } from './home.ts'
 import { moduleUrl } from './module-url.ts'
+import { askEvidence } from './other-environments.ts'
+import { installModules, loadDefinition } from './package-project.ts'
 import { Principals } from './principals.ts'
 import { ProjectClock } from './project-clock.ts'
 import { ServingPlans } from './serving-plans.ts'
+import { turns } from './turns.ts'
 import { millwrightVersion } from './version.ts'
 
 export interface ControlPlaneOptions {
@@ -47,6 +52,7 @@ export interface ControlPlane {
   readonly data: DataServices
   readonly projects: Projects
   readonly packages: Packages
+  readonly packageDeployments: PackageDeployments
   readonly environment: EnvironmentInForce
   readonly principals: Principals
   readonly registry: ModelVersions
@@ -64,6 +70,10 @@ export interface ControlPlane {
   readonly startedAt: number
   /** Works in the project's folder, or in the home before there is a project. */
   engine(): PipelineEngine
+  /** What changes the definition in force happens one after the other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
+  /** Puts a definition into force, with everything that works by it. */
+  apply(definition: Definition, request: ApplyRequest): Promise<Plan>
   /** After an apply: everything works by the definition in force, and the engine in the project's folder. */
   adoptProject(): Promise<void>
   close(): Promise<void>
@@ -110,6 +120,19 @@ async function wire(
     projects,
     millwright: millwrightVersion,
     folder: home.packages,
+  })
+  const principals = new Principals(home.path)
+  const packageDeployments = new PackageDeployments({
+    metadata,
+    clock,
+    projects,
+    packages,
+    environment,
+    principals: () => (principals.isAsked ? (name) => principals.named(name) : null),
+    askEvidence,
+    install: installModules,
+    load: loadDefinition,
+    apply: (definition, request) => plane.apply(definition, request),
   })
   const registry = new ModelVersions(metadata, clock)
   const predictions = new PredictionStore(home.predictions)
@@ -166,7 +189,15 @@ async function wire(
     projects,
     packages,
     environment,
-    principals: new Principals(home.path),
+    principals,
+    packageDeployments,
+    inTurn: turns(),
+    apply: async (definition, request) => {
+      await clock.follow(definition, metadata)
+      const plan = await projects.apply(definition, request)
+      await plane.adoptProject()
+      return plan
+    },
     registry,
     modelRunner: new OnnxruntimeModelRunner(),
     deployments,

@@ -11,7 +11,8 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A project of two steps, one in TypeScript and one a program, with what it needs installed. */
 export const shopFiles = (more: { environments?: string; defining?: string; rate?: number } = {}) => ({
-  'millwright.config.ts': `import { command, defineProject, pipeline } from 'millwright'
+  'millwright.config.ts': `import { command, defineProject, environment, pipeline } from 'millwright'
+void environment
 import { total } from './steps/total.ts'
 ${more.environments ?? ''}
 const told = command('told', [total], ['sh', 'tell.sh'], { sideEffects: true })

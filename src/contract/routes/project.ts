@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { briefSchema, definitionSchema } from '../definition.ts'
+import { driftSchema } from '../delivery.ts'
 import { eventSchema } from '../events.ts'
 import { definitionRecordSchema } from '../project.ts'
 import { route } from '../route.ts'
@@ -13,7 +14,13 @@ export const changeSchema = z.object({
 })
 export type Change = z.infer<typeof changeSchema>
 
-const planSchema = z.object({ hash: z.string(), currentHash: z.string().nullable(), changes: z.array(changeSchema) })
+const planSchema = z.object({
+  hash: z.string(),
+  currentHash: z.string().nullable(),
+  changes: z.array(changeSchema),
+  /** What runs otherwise than the definition in force says, with who did it. */
+  drift: z.array(driftSchema),
+})
 const applyBody = z.object({
   definition: definitionSchema,
   projectDir: z.string(),

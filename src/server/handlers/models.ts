@@ -16,7 +16,7 @@ type Names =
   | 'rollback'
 
 export function modelHandlers(plane: ControlPlane): Handlers<Names> {
-  const { projects, registry, deployments } = plane
+  const { projects, registry, deployments, packageDeployments } = plane
   const { metadata, blobs } = plane.data
 
   const endpointState = async (
@@ -74,6 +74,7 @@ export function modelHandlers(plane: ControlPlane): Handlers<Names> {
       return { version, card: version.cardHash ? new TextDecoder().decode(await blobs.get(version.cardHash)) : null }
     },
     addModelFile: async ({ params: { model }, query, caller, raw: { request } }) => {
+      packageDeployments.refuseByHand('adding a model file')
       const added = await addModelFile(
         { model, bytes: request.body as Buffer, actor: caller.actor(query.actor), deploy: query.deploy },
         { metadata, blobs, runner: plane.modelRunner, registry, deployments, projects },
@@ -81,13 +82,17 @@ export function modelHandlers(plane: ControlPlane): Handlers<Names> {
       if (added.endpoint !== null) await plane.plans.untilServed()
       return added
     },
-    setAlias: async ({ params, body, caller }) =>
-      registry.setAlias(params.model, params.alias, body.version, caller.actor(body.actor)),
+    setAlias: async ({ params, body, caller }) => {
+      // New versions are compared with what this alias names; it follows what serves.
+      if (params.alias === 'production') packageDeployments.refuseByHand('moving the alias production')
+      return registry.setAlias(params.model, params.alias, body.version, caller.actor(body.actor))
+    },
     endpoints: async () => ({ endpoints: await Promise.all((await metadata.find('endpoint')).map(endpointState)) }),
     endpoint: async ({ params }) => endpointState(await endpointNamed(params.endpoint)),
     deploy: async ({ params, body, caller }) => {
       const { definition } = await endpointNamed(params.endpoint)
       const version = await registry.resolve(definition.model, body.version)
+      await packageDeployments.refuseForeignVersion(version)
       return deployments.start(params.endpoint, version.id, caller.actor(body.actor), body.reason)
     },
     rollback: async ({ params, body, caller }) => {

@@ -1,4 +1,5 @@
 import { MillwrightError } from '../../base/errors.ts'
+import { driftFrom } from '../../domain/delivery/drift.ts'
 import { collectGarbage } from '../../domain/lifecycle/garbage.ts'
 import { overviewOf } from '../../domain/lifecycle/overview.ts'
 import type { ControlPlane } from '../control-plane.ts'
@@ -38,26 +39,21 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
       const plan = projects.plan(definition)
       plane.environment.of(definition)
       const { manifest } = await plane.packages.look(projectDir, definition, caller.actor(actor))
-      return { ...plan, changes: [...plan.changes, ...(await plane.packages.codeChanges(manifest))] }
+      const changes = [...plan.changes, ...(await plane.packages.codeChanges(manifest))]
+      return { ...plan, changes, drift: await driftFrom(data.metadata, plane.packages, projects.current) }
     },
-    apply: async ({ body: { definition, projectDir, environment, ...body }, caller }) => {
-      const actor = caller.actor(body.actor)
-      meantForHere(environment)
-      projects.plan(definition)
-      plane.environment.of(definition)
-      const { hash, manifest } = await plane.packages.snapshot(projectDir, definition, actor)
-      const codeChanges = await plane.packages.codeChanges(manifest)
-      await clock.follow(definition, data.metadata)
-      const plan = await projects.apply(definition, {
-        projectDir,
-        packageHash: hash,
-        origin: 'folder',
-        codeChanges,
-        actor,
-      })
-      await plane.adoptProject()
-      return plan
-    },
+    apply: async ({ body: { definition, projectDir, environment, ...body }, caller }) =>
+      plane.inTurn(async () => {
+        const actor = caller.actor(body.actor)
+        meantForHere(environment)
+        projects.plan(definition)
+        plane.environment.of(definition)
+        plane.packageDeployments.refuseByHand('applying', projects.current?.definition ?? definition)
+        const { hash, manifest } = await plane.packages.snapshot(projectDir, definition, actor)
+        const codeChanges = await plane.packages.codeChanges(manifest)
+        const request = { projectDir, packageHash: hash, origin: 'folder' as const, codeChanges, actor }
+        return { ...(await plane.apply(definition, request)), drift: [] }
+      }),
     clock: async () => time(),
     advanceClock: async ({ body }) => {
       await clock.advance(body.to, data.metadata)

@@ -57,10 +57,12 @@ export function runHandlers(plane: ControlPlane): Handlers<Names> {
       return withSteps(params.run)
     },
     resumeRun: async ({ params }) => {
+      await plane.packageDeployments.refuseOtherCode(params.run)
       await plane.engine().resume(params.run)
       return withSteps(params.run)
     },
     rerun: async ({ params, body, caller }) => {
+      await plane.packageDeployments.refuseOtherCode(params.run)
       const run = await plane.engine().rerunFrom(params.run, body.from, {
         startedBy: caller.actor(body.actor),
         reason: `again from ${body.from} of ${params.run}`,
@@ -113,6 +115,7 @@ export function runHandlers(plane: ControlPlane): Handlers<Names> {
         .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
     },
     runScript: async ({ body, caller }) => {
+      plane.packageDeployments.refuseByHand('running a program')
       const { command, folder, env, actor } = body
       const run = await startScript(plane.engine(), { command, cwd: folder, env, startedBy: caller.actor(actor) })
       return withSteps(run.id)

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { Change } from '../contract/routes/project.ts'
+import { findProject, loadProject } from '../sdk/project-file.ts'
 import { actor, connect, defaultServer } from './connection.ts'
+import { addressOf } from './environment-address.ts'
 import { bold, dim, green, red, yellow } from './output.ts'
-import { findProject, loadProject } from './project-file.ts'
 
 const marks = { add: green('+'), change: yellow('~'), remove: red('-') }
 
@@ -33,6 +34,7 @@ const short = (value: unknown): string => {
 interface Options {
   server: string
   project?: string
+  environment?: string
 }
 
 export function applyCommands(program: Command): void {
@@ -41,11 +43,17 @@ export function applyCommands(program: Command): void {
       .command(name)
       .description(name === 'plan' ? 'say what applying the project would change' : 'put the project into force')
       .option('--project <dir>', 'folder with the millwright.config.ts')
+      .option('--environment <name>', 'one of the environments of the project, at the address that it states')
       .option('--server <address>', 'the control plane', defaultServer)
-      .action(async (options: Options) => {
+      .action(async (options: Options, command: Command) => {
         const { definition, projectDir } = await loadProject(options.project ?? findProject('.') ?? '.')
-        const client = connect(options)
-        const body = { definition, projectDir, actor: actor() }
+        const { environment } = options
+        const server =
+          environment === undefined || command.getOptionValueSource('server') === 'cli'
+            ? options.server
+            : addressOf(definition, environment)
+        const client = connect({ server })
+        const body = { definition, projectDir, actor: actor(), ...(environment === undefined ? {} : { environment }) }
         printChanges(await client[name]({ body }), name === 'plan' ? 'planned' : 'applied')
       })
   }

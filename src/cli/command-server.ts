@@ -14,7 +14,8 @@ export function serverCommand(program: Command): void {
     .option('--home <dir>', 'where all state is kept', '.millwright')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port', port, 4300)
-    .action(async (options: { home: string; host: string; port: number }) => {
+    .option('--environment <name>', 'which environment of the project it is; its rules hold from then on')
+    .action(async (options: { home: string; host: string; port: number; environment?: string }) => {
       const { runServer } = await import('../server/main.ts')
       await runServer(options)
     })

@@ -2,18 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { MillwrightError } from '../base/errors.ts'
-import { createClient } from '../sdk/client.ts'
+import { findProject, loadProject } from '../sdk/project-file.ts'
 import { printChanges } from './command-apply.ts'
 import { port } from './command-server.ts'
-import { actor } from './connection.ts'
+import { actor, connect } from './connection.ts'
 import { bold, printError, yellow } from './output.ts'
-import { findProject, loadProject } from './project-file.ts'
 
 export interface UpOptions {
   home: string
   host: string
   port: number
   predictPort: number
+  environment?: string
 }
 
 export interface Up {
@@ -32,7 +32,11 @@ interface Service {
 }
 
 /** Keeps one process of Millwright up: restarts it when it dies, tells of it, and ends it when asked. */
-function keepUp(args: () => string[], onFault: (message: string) => void): Service {
+function keepUp(
+  args: () => string[],
+  onFault: (message: string) => void,
+  env: () => Record<string, string> = () => ({}),
+): Service {
   let child: ChildProcess | null = null
   let stopping = false
   let markReady: (address: string) => void = () => {}
@@ -48,6 +52,7 @@ function keepUp(args: () => string[], onFault: (message: string) => void): Servi
     let said = ''
     const current = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args()], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      env: { ...process.env, ...env() },
     })
     child = current
     current.stderr?.on('data', (bytes: Buffer) => {
@@ -94,11 +99,15 @@ async function up(options: UpOptions): Promise<Up> {
   try {
     let serverPort = options.port
     const server = keepUp(
-      () => ['server', '--home', options.home, '--host', options.host, '--port', String(serverPort)],
+      () => [
+        ...['server', '--home', options.home, '--host', options.host, '--port', String(serverPort)],
+        ...(options.environment === undefined ? [] : ['--environment', options.environment]),
+      ],
       tell,
     )
     services.push(server)
     const address = await server.ready
+    const { serviceToken } = await import('../server/principals.ts')
     // A port that was left open to chance stays the same over restarts.
     serverPort = Number(new URL(address).port)
     let predictPort = options.predictPort
@@ -115,6 +124,8 @@ async function up(options: UpOptions): Promise<Up> {
         address,
       ],
       tell,
+      // A control plane that asks everybody asks this one too.
+      () => ({ MILLWRIGHT_TOKEN: serviceToken(options.home) }),
     )
     services.push(predictor)
     const predictorAddress = await predictor.ready
@@ -138,6 +149,7 @@ export function upCommand(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port of the control plane and the screens', port, 4300)
     .option('--predict-port <number>', 'port of the prediction service', port, 4301)
+    .option('--environment <name>', 'which environment of the project it is; its rules hold from then on')
     .option('--no-apply', 'do not apply the project of this folder')
     .action(async (options: UpOptions & { apply: boolean }) => {
       const running = await up(options)
@@ -158,7 +170,7 @@ export function upCommand(program: Command): void {
         try {
           const { definition, projectDir } = await loadProject(folder)
           printChanges(
-            await createClient(running.server).apply({ body: { definition, projectDir, actor: actor() } }),
+            await connect({ server: running.server }).apply({ body: { definition, projectDir, actor: actor() } }),
             'applied',
           )
         } catch (error) {

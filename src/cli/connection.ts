@@ -8,7 +8,13 @@ export interface ConnectionOptions {
 /** Where a control plane is looked for when nothing is said. */
 export const defaultServer = process.env.MILLWRIGHT_SERVER ?? 'http://127.0.0.1:4300'
 
-export const connect = ({ server }: ConnectionOptions): Client => createClient(server)
+export const connect = ({ server }: ConnectionOptions): Client => createClient(server, tokenFromHere())
+
+/** The token that this shell has, for control planes that ask for one. */
+export function tokenFromHere(): { token?: string } {
+  const token = process.env.MILLWRIGHT_TOKEN
+  return token ? { token } : {}
+}
 
 /** Who runs the command, as events name it. */
 export function actor(): string {

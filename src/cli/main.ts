@@ -8,6 +8,7 @@ import { modelCommands } from './command-models.ts'
 import { predictorCommand } from './command-predictor.ts'
 import { runCommands } from './command-run.ts'
 import { serverCommand } from './command-server.ts'
+import { tokenCommands } from './command-token.ts'
 import { upCommand } from './command-up.ts'
 import { printError } from './output.ts'
 import { endWithWrapper } from './wrapper.ts'
@@ -32,6 +33,7 @@ runCommands(program)
 dataCommands(program)
 modelCommands(program)
 auditCommands(program)
+tokenCommands(program)
 serverCommand(program)
 predictorCommand(program)
 

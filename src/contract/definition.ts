@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { environmentSchema } from './environment.ts'
 import { expressionSchema } from './expression.ts'
 import { pipelineSchema } from './pipeline.ts'
 
@@ -313,5 +314,8 @@ export const definitionSchema = z.strictObject({
   monitors: z.array(monitorSchema).default([]),
   triggers: z.array(triggerSchema).default([]),
   retention: retentionSchema.prefault({}),
+  /** What steps are told, the same in every environment that states no other value. */
+  settings: z.record(z.string(), z.json()).default({}),
+  environments: z.array(environmentSchema).default([]),
 })
 export type Definition = z.infer<typeof definitionSchema>

@@ -23,6 +23,7 @@ export const eventTypes = {
   'project.applied': 'project',
   'clock.started': 'project',
   'gc.finished': 'project',
+  'access.refused': 'project',
   'dataset.version-committed': 'data',
   'dataset.batch-refused': 'data',
   'dataset.batch-quarantined': 'data',
@@ -54,6 +55,10 @@ export const eventTypes = {
   'trigger.suppressed': 'lifecycle',
   'package.snapshot-made': 'delivery',
   'package.received': 'delivery',
+  'package.approved': 'delivery',
+  'package.deployed': 'delivery',
+  'package.rolled-back': 'delivery',
+  'package.refused': 'delivery',
 } as const satisfies Record<string, Stage>
 export type EventType = keyof typeof eventTypes
 

@@ -1,4 +1,5 @@
 import type { BatchRecord, DatasetRecord, DatasetVersionRecord } from './data.ts'
+import type { ApprovalRecord, DeliveryRecord } from './delivery.ts'
 import type { AliasRecord, ModelVersionRecord } from './model.ts'
 import type { AlertRecord, MeasurementRecord, TriggerRecord } from './monitoring.ts'
 import type { PackageRecord } from './package.ts'
@@ -14,6 +15,8 @@ export interface Records {
   definition: DefinitionRecord
   clock: ClockRecord
   package: PackageRecord
+  approval: ApprovalRecord
+  delivery: DeliveryRecord
   run: RunRecord
   step: StepRecord
   dataset: DatasetRecord
@@ -34,7 +37,9 @@ export const recordIndexes = {
   definition: ['appliedAt', 'current'],
   clock: [],
   package: ['origin', 'definitionHash', 'receivedAt'],
-  run: ['pipeline', 'state', 'queuedAt'],
+  approval: ['package'],
+  delivery: ['package', 'at'],
+  run: ['pipeline', 'state', 'queuedAt', 'packageHash'],
   step: ['runId', 'key', 'state'],
   dataset: [],
   batch: ['dataset', 'state', 'originHash', 'contentHash', 'addedIn', 'removedIn', 'from', 'to'],

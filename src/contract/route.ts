@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { Role } from './principal.ts'
 
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export type Method = (typeof methods)[number]
@@ -28,6 +29,8 @@ export interface Route<
   readonly bodyLimit?: number
   /** The same request again changes nothing more, though it is no GET: a client may repeat one whose connection broke. */
   readonly repeatable?: boolean
+  /** What somebody needs to be to call it; `viewer` for GET and `developer` for others where nothing is said. */
+  readonly role?: Role
   /** Bodies of this route are checked by the stage itself, which must look at every value anyhow. */
   readonly checkedByStage?: boolean
 }

@@ -1,4 +1,5 @@
 import { dataRoutes } from './routes/data.ts'
+import { deliveryRoutes } from './routes/delivery.ts'
 import { eventRoutes } from './routes/events.ts'
 import { modelRoutes } from './routes/models.ts'
 import { monitoringRoutes } from './routes/monitoring.ts'
@@ -15,6 +16,7 @@ export const routes = {
   ...modelRoutes,
   ...monitoringRoutes,
   ...predictorRoutes,
+  ...deliveryRoutes,
 }
 export type Routes = typeof routes
 export type RouteName = keyof Routes

@@ -49,6 +49,8 @@ export const runSchema = z.object({
   from: z.string().nullable(),
   source: sourceSchema,
   environment: environmentSchema,
+  /** The environment of the definition that it ran in, whose settings its steps had; null for none. */
+  environmentName: z.string().nullable(),
   /** Project time of the start. */
   time: z.number(),
   /** Wall-clock UTC milliseconds. */

@@ -21,6 +21,8 @@ export interface StepContext {
   readonly attempt: number
   /** Of the run, as far as the step reads them, and of the step itself, which win. */
   readonly params: Readonly<Record<string, Json>>
+  /** Of the environment that it runs in. */
+  readonly settings: Readonly<Record<string, Json>>
   /** The element of the fan-out; null outside one. */
   readonly element: Json
   /** By the name of each needed step: its output, and its artifacts. */

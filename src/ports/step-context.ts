@@ -7,7 +7,7 @@ import type { StepTask } from './step-runner.ts'
 
 type ContextTask = Pick<
   StepTask,
-  'executionId' | 'runId' | 'pipeline' | 'step' | 'attempt' | 'params' | 'element' | 'workDir'
+  'executionId' | 'runId' | 'pipeline' | 'step' | 'attempt' | 'params' | 'settings' | 'element' | 'workDir'
 >
 
 /** The context that a step sees, wherever it runs: a runner adds how to tell, keep and fetch. */
@@ -18,6 +18,7 @@ export abstract class TaskContext implements StepContext {
   readonly step: string
   readonly attempt: number
   readonly params: StepContext['params']
+  readonly settings: StepContext['settings']
   readonly element: StepContext['element']
   private readonly files: string
   private readonly names = new Set<string>()
@@ -35,6 +36,7 @@ export abstract class TaskContext implements StepContext {
     this.step = task.step
     this.attempt = task.attempt
     this.params = task.params
+    this.settings = task.settings
     this.element = task.element
     this.files = join(task.workDir, 'files')
   }

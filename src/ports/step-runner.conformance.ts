@@ -72,6 +72,7 @@ export function stepRunnerConformance(name: string, open: (projectDir: string) =
         attempt: attempts,
         work: { kind: 'function', config: join(folder, 'project', 'millwright.config.mjs'), codeVersion: '1' },
         params: {},
+        settings: {},
         element: null,
         inputs: {},
         inputsKey: `${attempts}`,

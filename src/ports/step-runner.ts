@@ -21,6 +21,7 @@ export interface StepTask {
   attempt: number
   work: StepWork
   params: Record<string, Json>
+  settings: Readonly<Record<string, Json>>
   element: Json
   inputs: StepInputs
   /** Equal for tasks with equal inputs, so that a runner need not send them again for each element of a fan-out. */

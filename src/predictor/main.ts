@@ -16,6 +16,7 @@ export async function runPredictor(options: {
   const predictor = await startPredictor({
     ...options,
     version,
+    ...(process.env.MILLWRIGHT_TOKEN ? { token: process.env.MILLWRIGHT_TOKEN } : {}),
     // The same fault again and again is one fault.
     onFault: (message) => {
       if (message !== last && process.env.MILLWRIGHT_LOG) console.error(`prediction service: ${message}`)

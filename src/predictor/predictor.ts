@@ -22,6 +22,8 @@ export interface PredictorOptions {
   /** Address of the control plane. */
   server: string
   version: string
+  /** For a control plane that asks who it is. */
+  token?: string
   onFault?: (message: string) => void
 }
 
@@ -37,7 +39,7 @@ export async function startPredictor(options: PredictorOptions): Promise<Running
   const state = await readState(home)
   const clock = new PredictorClock()
   if (state.clock.now > 0) clock.set(state.clock)
-  const client = createClient(options.server)
+  const client = createClient(options.server, options.token ? { token: options.token } : {})
   const blobs = openFilesystemBlobs(join(home, 'blobs'))
   const features = await OnlineState.open(join(home, 'features'))
   const metrics = new PredictorMetrics()

@@ -9,6 +9,7 @@ import {
   defineProject,
   endpoint,
   entity,
+  environment,
   featureView,
   hours,
   key,
@@ -21,6 +22,7 @@ import {
   type RequestOf,
   ref,
   segment,
+  settingsOf,
   step,
   text,
   time,
@@ -136,4 +138,41 @@ test('a step is given the outputs of what it needs, by name', () => {
 test('text columns and times have the methods of their kind', () => {
   void text
   expectTypeOf(orders.column('kind').equals('x').node).toExtend<object>()
+})
+
+test('settings of an environment fit those of the project', () => {
+  const settings = { rate: 0.2, mail: { to: 'team', copy: true }, days: [1, 2] }
+  const staging = environment('staging', { settings: { rate: 0.3 } })
+  const typo = environment('typo', { settings: { raet: 0.3 } })
+  const wrong = environment('wrong', { settings: { rate: 'high' } })
+  const deep = environment('deep', { settings: { mail: { too: 'x' } } })
+  void (() => {
+    defineProject('p', { settings, environments: [staging, environment('b', { settings: { mail: { copy: false } } })] })
+    defineProject('p', { environments: [environment('plain', { packagesOnly: true })] })
+    // @ts-expect-error no such setting
+    defineProject('p', { settings, environments: [staging, typo] })
+    // @ts-expect-error a rate is a number
+    defineProject('p', { settings, environments: [wrong] })
+    // @ts-expect-error no such setting within mail
+    defineProject('p', { settings, environments: [deep] })
+    // @ts-expect-error the project states no settings
+    defineProject('p', { environments: [staging] })
+    defineProject('p', {
+      settings,
+      invariants: {
+        'a rate is a share': ({ settings }) => settings.rate <= 1,
+        // @ts-expect-error no such setting
+        'no such': ({ settings }) => settings.raet <= 1,
+      },
+    })
+    // @ts-expect-error an environment extends another one, not its name
+    environment('production', { extends: 'staging' })
+    // @ts-expect-error no such role
+    environment('production', { needs: { approvals: { count: 1, by: ['boss'] } } })
+    step('tell', [], (context) => {
+      expectTypeOf(settingsOf(context, settings).mail.to).toEqualTypeOf<string>()
+      expectTypeOf(settingsOf(context, settings).days).toEqualTypeOf<readonly number[]>()
+      return null
+    })
+  })
 })

@@ -1,8 +1,10 @@
 import { type Brief, type Definition, definitionSchema } from '../contract/definition.ts'
+import type { Settings } from '../contract/environment.ts'
 import type { Dataset, DatasetShape } from './dataset.ts'
 import type { Duration } from './durations.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { EntityHandle } from './entity.ts'
+import { checkEnvironments, type Environment, type FittingAll, type Invariant } from './environment.ts'
 import type { FeatureView } from './feature-view.ts'
 import type { Model } from './model.ts'
 import type { Monitor } from './monitor.ts'
@@ -19,7 +21,10 @@ export interface Project {
 }
 
 /** The project: everything that `plan` compares and `apply` installs. */
-export function defineProject(
+export function defineProject<
+  const S extends Settings = Record<never, never>,
+  const E extends readonly Environment[] = readonly [],
+>(
   name: string,
   stated: {
     brief?: Brief
@@ -33,6 +38,11 @@ export function defineProject(
     endpoints?: Endpoint[]
     monitors?: Monitor[]
     triggers?: (Trigger | Trigger[])[]
+    /** What steps are told; environments may state other values of the same types. */
+    settings?: S
+    environments?: E & FittingAll<E, S>
+    /** What must hold in every environment, by the sentence that says so: checked before anything runs. */
+    invariants?: Record<string, Invariant<S>>
     keep?: { runs?: Duration; predictions?: Duration; models?: Duration }
   },
 ): Project {
@@ -51,7 +61,7 @@ export function defineProject(
       const stages = models
         .map((model) => trainingPipeline(model.definition))
         .filter((pipeline) => !own.some((each) => each.name === pipeline.name))
-      return definitionSchema.parse({
+      const definition = definitionSchema.parse({
         name,
         brief: stated.brief,
         clock: stated.replayFrom ? { mode: 'replay', start: stated.replayFrom.getTime() } : { mode: 'live' },
@@ -68,7 +78,11 @@ export function defineProject(
           predictionsDays: dayCount(stated.keep?.predictions),
           modelsDays: dayCount(stated.keep?.models),
         },
+        settings: stated.settings,
+        environments: (stated.environments ?? []).map((each) => each.definition),
       })
+      checkEnvironments(definition, (stated.invariants ?? {}) as Record<string, Invariant<Settings>>)
+      return definition
     },
   }
 }

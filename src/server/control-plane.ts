@@ -6,10 +6,13 @@ import { OnnxruntimeModelRunner } from '../backends/onnxruntime/onnxruntime-mode
 import { openSqlMetadata } from '../backends/sql/metadata.ts'
 import { openSqlite } from '../backends/sqlite/dialect.ts'
 import { MillwrightError } from '../base/errors.ts'
+import type { Definition } from '../contract/definition.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
+import { EnvironmentInForce } from '../domain/delivery/environment-in-force.ts'
+import { PackageDeployments } from '../domain/delivery/package-deployments.ts'
 import { Packages } from '../domain/delivery/packages.ts'
 import { Loop } from '../domain/lifecycle/loop.ts'
-import { Projects } from '../domain/lifecycle/project.ts'
+import { type ApplyRequest, type Plan, Projects } from '../domain/lifecycle/project.ts'
 import { RolloutWatch } from '../domain/lifecycle/rollout-watch.ts'
 import { Triggers } from '../domain/lifecycle/triggers.ts'
 import { Monitors } from '../domain/monitoring/monitors.ts'
@@ -26,12 +29,18 @@ import { DataStage } from './data-stage.ts'
 import { EntityBlobs } from './entity-blobs.ts'
 import { type Home, takeHome } from './home.ts'
 import { moduleUrl } from './module-url.ts'
+import { askEvidence } from './other-environments.ts'
+import { installModules, loadDefinition } from './package-project.ts'
+import { Principals } from './principals.ts'
 import { ProjectClock } from './project-clock.ts'
 import { ServingPlans } from './serving-plans.ts'
+import { turns } from './turns.ts'
 import { millwrightVersion } from './version.ts'
 
 export interface ControlPlaneOptions {
   home: string
+  /** Which environment of the definition it is; without it, the one that the home was. */
+  environment?: string
   /** DuckDB's share of memory, in MB. */
   tableMemoryMb?: number
 }
@@ -43,6 +52,9 @@ export interface ControlPlane {
   readonly data: DataServices
   readonly projects: Projects
   readonly packages: Packages
+  readonly packageDeployments: PackageDeployments
+  readonly environment: EnvironmentInForce
+  readonly principals: Principals
   readonly registry: ModelVersions
   /** Reads model files. */
   readonly modelRunner: ModelRunner
@@ -58,6 +70,10 @@ export interface ControlPlane {
   readonly startedAt: number
   /** Works in the project's folder, or in the home before there is a project. */
   engine(): PipelineEngine
+  /** What changes the definition in force happens one after the other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
+  /** Puts a definition into force, with everything that works by it. */
+  apply(definition: Definition, request: ApplyRequest): Promise<Plan>
   /** After an apply: everything works by the definition in force, and the engine in the project's folder. */
   adoptProject(): Promise<void>
   close(): Promise<void>
@@ -71,7 +87,7 @@ export async function openControlPlane(
   options: ControlPlaneOptions,
   stagesOf: (plane: ControlPlane) => StageRegistry,
 ): Promise<ControlPlane> {
-  const home = takeHome(options.home)
+  const home = takeHome(options.home, options.environment)
   try {
     return await wire(home, options, stagesOf)
   } catch (error) {
@@ -96,6 +112,7 @@ async function wire(
   const plans = new ServingPlans(metadata, (definition, entity) => entityBlobs.of(definition, entity), sessions)
   const deployments = new Deployments(metadata, clock, () => plans.changed())
   const projects = new Projects(metadata, clock, deployments)
+  const environment = new EnvironmentInForce(home.environment, () => projects.current?.definition ?? null)
   const packages = new Packages({
     metadata,
     blobs,
@@ -103,6 +120,19 @@ async function wire(
     projects,
     millwright: millwrightVersion,
     folder: home.packages,
+  })
+  const principals = new Principals(home.path)
+  const packageDeployments = new PackageDeployments({
+    metadata,
+    clock,
+    projects,
+    packages,
+    environment,
+    principals: () => (principals.isAsked ? (name) => principals.named(name) : null),
+    askEvidence,
+    install: installModules,
+    load: loadDefinition,
+    apply: (definition, request) => plane.apply(definition, request),
   })
   const registry = new ModelVersions(metadata, clock)
   const predictions = new PredictionStore(home.predictions)
@@ -117,7 +147,8 @@ async function wire(
 
   // Steps run in processes of their own, which find the home by this.
   process.env.MILLWRIGHT_HOME = home.path
-  let running: { engine: PipelineEngine; runner: LocalProcessRunner; projectDir: string } | null = null
+  let running: { engine: PipelineEngine; runner: LocalProcessRunner; projectDir: string; cores: number | null } | null =
+    null
 
   const engine = (): PipelineEngine => {
     if (!running) throw new MillwrightError('unavailable', 'the control plane is starting')
@@ -157,6 +188,16 @@ async function wire(
     data,
     projects,
     packages,
+    environment,
+    principals,
+    packageDeployments,
+    inTurn: turns(),
+    apply: async (definition, request) => {
+      await clock.follow(definition, metadata)
+      const plan = await projects.apply(definition, request)
+      await plane.adoptProject()
+      return plan
+    },
     registry,
     modelRunner: new OnnxruntimeModelRunner(),
     deployments,
@@ -174,9 +215,14 @@ async function wire(
       if (projects.current) await dataStage.adopt(projects.current.definition)
       plans.changed()
       const projectDir = projects.current?.projectDir ?? home.path
-      if (running?.projectDir === projectDir) return
+      const cores = environment.resolved?.limits.cores ?? null
+      if (running?.projectDir === projectDir && running.cores === cores) return
       if (running) await closeEngine(running)
-      const runner = new LocalProcessRunner({ projectDir, wiring: moduleUrl('./stage-wiring', import.meta.url).href })
+      const runner = new LocalProcessRunner({
+        projectDir,
+        wiring: moduleUrl('./stage-wiring', import.meta.url).href,
+        ...(cores === null ? {} : { slots: cores }),
+      })
       const engine = new PipelineEngine({
         metadata,
         blobs,
@@ -188,8 +234,9 @@ async function wire(
         describeSource: () => describeSource(projectDir),
         describePackage: () => packages.ofRun(),
         environment: describeEnvironment(millwrightVersion),
+        stepEnvironment: () => environment.forSteps(),
       })
-      running = { engine, runner, projectDir }
+      running = { engine, runner, projectDir, cores }
       await engine.recover()
     },
     close: async () => {

@@ -1,5 +1,6 @@
 import type { ControlPlane } from './control-plane.ts'
 import { dataHandlers } from './handlers/data.ts'
+import { deliveryHandlers } from './handlers/delivery.ts'
 import { eventHandlers } from './handlers/events.ts'
 import { modelHandlers } from './handlers/models.ts'
 import { monitoringHandlers } from './handlers/monitoring.ts'
@@ -17,4 +18,5 @@ export const allHandlers = (plane: ControlPlane): AllHandlers => ({
   ...modelHandlers(plane),
   ...monitoringHandlers(plane),
   ...predictorHandlers(plane),
+  ...deliveryHandlers(plane),
 })

@@ -13,10 +13,12 @@ export interface Home {
   readonly packages: string
   /** Where files may be put to be ingested. */
   readonly incoming: string
+  /** The environment that this control plane is; null for none. */
+  readonly environment: string | null
   release(): void
 }
 
-export function homeAt(path: string): Omit<Home, 'release'> {
+export function homeAt(path: string): Omit<Home, 'release' | 'environment'> {
   const root = resolve(path)
   return {
     path: root,
@@ -39,11 +41,31 @@ const isAlive = (pid: number): boolean => {
 }
 
 /**
+ * The environment of a home: once said, it stays, so that a start without its name does not start without its rules.
+ *
+ * @throws `conflict` for another name than the home has.
+ */
+function environmentOf(home: string, asked: string | undefined): string | null {
+  const file = join(home, 'environment')
+  const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : null
+  if (asked === undefined || asked === known) return known
+  if (known !== null) {
+    throw new MillwrightError('conflict', `${home} is the environment "${known}", not "${asked}"`, {
+      field: 'environment',
+      hint: 'Give the other environment a home of its own with --home.',
+    })
+  }
+  writeFileSync(file, `${asked}\n`)
+  return asked
+}
+
+/**
  * Takes a home for this process alone.
  *
- * @throws `conflict` while another process that lives has it.
+ * @param environment which one it is; without it, the one it was.
+ * @throws `conflict` while another process that lives has it, and for another environment.
  */
-export function takeHome(path: string): Home {
+export function takeHome(path: string, environment?: string): Home {
   const home = homeAt(path)
   for (const folder of [home.path, home.predictions, home.work, home.incoming]) mkdirSync(folder, { recursive: true })
   const lock = join(home.path, 'server.pid')
@@ -62,5 +84,11 @@ export function takeHome(path: string): Home {
     }
     rmSync(lock, { force: true })
   }
-  return { ...home, release: () => rmSync(lock, { force: true }) }
+  const release = (): void => rmSync(lock, { force: true })
+  try {
+    return { ...home, environment: environmentOf(home.path, environment), release }
+  } catch (error) {
+    release()
+    throw error
+  }
 }

@@ -1,7 +1,12 @@
 import { startServer } from './start.ts'
 
 /** Runs the control plane in this process until it is told to stop. */
-export async function runServer(options: { home: string; host: string; port: number }): Promise<void> {
+export async function runServer(options: {
+  home: string
+  host: string
+  port: number
+  environment?: string
+}): Promise<void> {
   const server = await startServer({ ...options, logLevel: process.env.MILLWRIGHT_LOG ?? 'warn' })
   process.send?.({ ready: server.address })
   if (!process.send) console.log(`Control plane on ${server.address}`)

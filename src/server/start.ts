@@ -13,6 +13,8 @@ import { millwrightVersion } from './version.ts'
 
 export interface ServerOptions {
   home: string
+  /** Which environment it is. */
+  environment?: string
   host: string
   /** 0 takes any that is free. */
   port: number
@@ -28,7 +30,10 @@ export interface RunningServer {
 /** Starts a control plane and listens. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const log = pino({ level: options.logLevel ?? 'warn', base: null }, pino.destination(2))
-  const plane = await openControlPlane({ home: options.home }, stageRegistry)
+  const plane = await openControlPlane(
+    { home: options.home, ...(options.environment === undefined ? {} : { environment: options.environment }) },
+    stageRegistry,
+  )
   // With pino's own logger type the instance would fit nothing that takes a plain one.
   const app: FastifyInstance = fastify({
     loggerInstance: log as FastifyBaseLogger,
@@ -36,7 +41,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     bodyLimit: 1 << 20,
   })
   answerErrors(app)
-  serveRoutes(app, allHandlers(plane))
+  serveRoutes(app, allHandlers(plane), { principals: plane.principals, metadata: plane.data.metadata })
   const document = JSON.stringify(openApi(millwrightVersion))
   const page = apiPage(millwrightVersion)
   app.get('/api', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page))

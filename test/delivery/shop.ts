@@ -3,15 +3,16 @@ import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadProject } from '../../src/cli/project-file.ts'
 import type { RunRecord, StepRecord } from '../../src/contract/run.ts'
 import type { Client } from '../../src/sdk/client.ts'
+import { loadProject } from '../../src/sdk/project-file.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A project of two steps, one in TypeScript and one a program, with what it needs installed. */
 export const shopFiles = (more: { environments?: string; defining?: string; rate?: number } = {}) => ({
-  'millwright.config.ts': `import { command, defineProject, pipeline } from 'millwright'
+  'millwright.config.ts': `import { command, defineProject, environment, pipeline } from 'millwright'
+void environment
 import { total } from './steps/total.ts'
 ${more.environments ?? ''}
 const told = command('told', [total], ['sh', 'tell.sh'], { sideEffects: true })

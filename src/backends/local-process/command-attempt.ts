@@ -125,6 +125,7 @@ function environment(
     MILLWRIGHT_RUN: task.runId,
     MILLWRIGHT_STEP: task.step,
     MILLWRIGHT_PARAMS: JSON.stringify(task.params),
+    MILLWRIGHT_SETTINGS: JSON.stringify(task.settings),
     MILLWRIGHT_ELEMENT: JSON.stringify(task.element),
     MILLWRIGHT_INPUTS: files.inputs,
     MILLWRIGHT_OUTPUT: files.output,

@@ -123,6 +123,7 @@ export class WarmWorker {
       kind: task.work.kind === 'function' ? 'function' : 'module',
       module: task.work.kind === 'function' ? task.work.config : task.work.kind === 'module' ? task.work.module : '',
       params: task.params,
+      settings: task.settings,
       element: task.element,
       ...(known ? {} : { inputs: task.inputs }),
       workDir: task.workDir,

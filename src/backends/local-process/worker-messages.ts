@@ -18,6 +18,7 @@ export interface WorkerTask {
   kind: 'function' | 'module'
   module: string
   params: Record<string, Json>
+  settings: Readonly<Record<string, Json>>
   element: Json
   /** Left out when the worker has the inputs of the task before. */
   inputs?: StepInputs

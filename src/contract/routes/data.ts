@@ -72,6 +72,7 @@ export const dataRoutes = {
     }),
   }),
   pushRows: route({
+    role: 'service',
     method: 'POST',
     repeatable: true,
     path: '/api/datasets/{dataset}/rows',

@@ -55,6 +55,7 @@ export const modelRoutes = {
     response: z.object({ version: modelVersionSchema, isNew: z.boolean(), endpoint: z.string().nullable() }),
   }),
   setAlias: route({
+    role: 'operator',
     method: 'PUT',
     path: '/api/models/{model}/aliases/{alias}',
     group: 'models',
@@ -79,6 +80,7 @@ export const modelRoutes = {
     response: endpointState,
   }),
   deploy: route({
+    role: 'operator',
     method: 'POST',
     path: '/api/endpoints/{endpoint}/deploy',
     group: 'endpoints',
@@ -88,6 +90,7 @@ export const modelRoutes = {
     response: deploymentSchema,
   }),
   rollback: route({
+    role: 'operator',
     method: 'POST',
     path: '/api/endpoints/{endpoint}/rollback',
     group: 'endpoints',

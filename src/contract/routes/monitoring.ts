@@ -96,6 +96,7 @@ export const monitoringRoutes = {
     }),
   }),
   postLabels: route({
+    role: 'service',
     method: 'POST',
     path: '/api/labels',
     group: 'monitoring',

@@ -5,6 +5,7 @@ import { servingPlanSchema } from '../serving.ts'
 /** Between the control plane and its prediction services. */
 export const predictorRoutes = {
   synchronise: route({
+    role: 'service',
     method: 'POST',
     repeatable: true,
     path: '/api/predictors/{predictor}/sync',
@@ -38,6 +39,7 @@ export const predictorRoutes = {
     }),
   }),
   shipPredictions: route({
+    role: 'service',
     method: 'PUT',
     repeatable: true,
     path: '/api/predictors/{predictor}/segments/{segment}',

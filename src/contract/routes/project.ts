@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { briefSchema, definitionSchema } from '../definition.ts'
+import { driftSchema } from '../delivery.ts'
 import { eventSchema } from '../events.ts'
 import { definitionRecordSchema } from '../project.ts'
 import { route } from '../route.ts'
@@ -13,12 +14,20 @@ export const changeSchema = z.object({
 })
 export type Change = z.infer<typeof changeSchema>
 
-const planSchema = z.object({ hash: z.string(), currentHash: z.string().nullable(), changes: z.array(changeSchema) })
+const planSchema = z.object({
+  hash: z.string(),
+  currentHash: z.string().nullable(),
+  changes: z.array(changeSchema),
+  /** What runs otherwise than the definition in force says, with who did it. */
+  drift: z.array(driftSchema),
+})
 const applyBody = z.object({
   definition: definitionSchema,
   projectDir: z.string(),
   /** Who applies it; the user of the machine where nobody is signed in. */
   actor: z.string().default('user'),
+  /** The environment that it is meant for: another one refuses it. */
+  environment: z.string().optional(),
 })
 const clockSchema = z.object({ mode: z.enum(['live', 'replay']), now: z.number() })
 
@@ -36,7 +45,13 @@ export const projectRoutes = {
     path: '/health',
     group: 'project',
     summary: 'Whether the control plane is up, and since when',
-    response: z.object({ status: z.literal('ok'), version: z.string(), startedAt: z.number() }),
+    response: z.object({
+      status: z.literal('ok'),
+      version: z.string(),
+      startedAt: z.number(),
+      /** Which environment it is; null for none. */
+      environment: z.string().nullable(),
+    }),
   }),
   project: route({
     method: 'GET',
@@ -98,6 +113,7 @@ export const projectRoutes = {
     }),
   }),
   collectGarbage: route({
+    role: 'operator',
     method: 'POST',
     path: '/api/gc',
     group: 'project',

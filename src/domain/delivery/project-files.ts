@@ -55,7 +55,10 @@ export async function projectFiles(
   }
   const locked = foldersUp(projectDir).find((folder) => existsSync(join(folder, lockfile)))
   for (const folder of new Set([projectDir, ...(locked ? [locked] : [])])) {
-    for (const name of settingFiles) if (existsSync(join(folder, name))) paths.add(join(folder, name))
+    // Within Millwright's own repository its package.json would make `millwright` mean sources that are not packed.
+    const isMillwright = folder !== projectDir && (await packageNameOf(folder)) === 'millwright'
+    for (const name of settingFiles)
+      if (existsSync(join(folder, name)) && !(isMillwright && name === 'package.json')) paths.add(join(folder, name))
   }
   for (const path of [...paths]) if (basename(path) === 'tsconfig.json') await addExtended(path, paths)
 
@@ -73,6 +76,11 @@ export async function projectFiles(
     })
   }
   return { files, folder: nameOf(projectDir), lockfile: locked ? nameOf(join(locked, lockfile)) : null }
+}
+
+async function packageNameOf(folder: string): Promise<string | null> {
+  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => null)
+  return text === null ? null : ((JSON.parse(text) as { name?: string }).name ?? null)
 }
 
 /** The deepest folder that holds all of them. */

@@ -3,6 +3,7 @@ import { MillwrightError } from '../../base/errors.ts'
 import type { Definition, ModelDefinition } from '../../contract/definition.ts'
 import { metricsFor } from '../../stats/metrics.ts'
 import { requestColumns } from '../registry/request-columns.ts'
+import { checkEnvironmentNames } from './environment-check.ts'
 
 const listed = (names: Iterable<string>): string => [...names].join(', ') || 'none'
 
@@ -47,6 +48,7 @@ export function checkDefinition(definition: Definition): void {
   const monitors = names(definition.monitors, 'monitors')
   names(definition.triggers, 'triggers')
 
+  checkEnvironmentNames(definition)
   definition.entities.forEach((entity, index) => {
     if (!entity.dataset) return
     const dataset = known(datasets, entity.dataset, `entities.${index}.dataset`, 'dataset')

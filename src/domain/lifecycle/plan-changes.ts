@@ -41,6 +41,7 @@ const listedParts = [
   'endpoints',
   'monitors',
   'triggers',
+  'environments',
 ] as const
 
 /** What applying `next` over `current` would add, change and remove. */
@@ -59,7 +60,7 @@ export function changesBetween(current: Definition | null, next: Definition): Ch
     for (const name of before.keys())
       if (!after.has(name)) changes.push({ action: 'remove', what: `${part}.${name}`, differences: [] })
   }
-  for (const part of ['name', 'brief', 'clock', 'retention'] as const) {
+  for (const part of ['name', 'brief', 'clock', 'retention', 'settings'] as const) {
     const differences = differencesOf(current?.[part] as unknown as Json, next[part] as unknown as Json, '')
     if (differences.length > 0)
       changes.push({ action: current ? 'change' : 'add', what: part, differences: current ? differences : [] })

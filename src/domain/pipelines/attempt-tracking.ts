@@ -21,7 +21,7 @@ export class AttemptTracking implements StepListener {
   }
 
   progress(done: number, message: string): void {
-    this.record = { ...this.record, progress: { done, message } }
+    this.record = { ...this.record, progress: { done, message: this.services.environment().redact(message) } }
     this.tell(null)
     this.saveAfter(progressEvery)
   }

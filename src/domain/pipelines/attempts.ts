@@ -8,6 +8,7 @@ import type { EngineServices } from './engine-services.ts'
 import { isInline, runInline } from './inline-attempt.ts'
 import type { LiveRun } from './live-run.ts'
 import type { PreparedStep, Success } from './prepared-step.ts'
+import { withoutSecrets } from './step-environment.ts'
 import { stepRetried } from './step-events.ts'
 import { unknownStage } from './step-key.ts'
 import { failedStep } from './step-record.ts'
@@ -55,17 +56,19 @@ export async function attempt(
       try {
         return succeeded(current, await keepArtifacts(services, outcome))
       } catch (error) {
+        if (error instanceof MillwrightError && error.code === 'step-failed') return failedStep(current, error.message)
         return failedStep(current, `Its artifacts could not be kept: ${messageOf(error)}`)
       }
     }
     current = { ...current, resources: outcome.resources, exitCode: outcome.exitCode ?? null, progress: null }
     if (live.signal.aborted) return interrupted(live, current)
     const final = tries >= retries.attempts || outcome.reason === 'memory'
-    services.logs.writer(current.id).write('log', `attempt ${current.attempt} failed: ${outcome.error}\n`)
-    if (final) return failedStep(current, outcome.error)
+    const error = services.environment().redact(outcome.error)
+    services.logs.writer(current.id).write('log', `attempt ${current.attempt} failed: ${error}\n`)
+    if (final) return failedStep(current, error)
     const waitMs = retries.backoffMs * retries.factor ** (tries - 1)
     // One element of a fan-out is no news of its own.
-    if (current.index === null) live.note(current, stepRetried(live.run, current, outcome.error, waitMs))
+    if (current.index === null) live.note(current, stepRetried(live.run, current, error, waitMs))
     await pause(waitMs, live.signal)
   }
 }
@@ -123,7 +126,8 @@ async function workOf(
     return { kind: 'function', config: services.configPath, codeVersion: prepared.codeVersion }
   }
   if (run.kind === 'command') {
-    const env = { ...live.attended?.env, ...(await services.commandEnv(record, live.run)), ...run.env }
+    const secrets = await services.environment().secrets()
+    const env = { ...live.attended?.env, ...(await services.commandEnv(record, live.run)), ...run.env, ...secrets }
     return { kind: 'command', command: run.command, cwd: resolve(services.projectDir, run.cwd ?? '.'), env }
   }
   const stage = services.stages.get(run.stage)
@@ -144,11 +148,15 @@ function taskOf(
     step: record.step,
     attempt: record.attempt,
     params,
+    settings: services.environment().settings,
     element: record.element,
     inputs,
     inputsKey,
     workDir: workDirOf(services, record),
-    limits: { timeoutMs: definition.timeoutMs, memoryMb: definition.memoryMb },
+    limits: {
+      timeoutMs: definition.timeoutMs,
+      memoryMb: Math.min(definition.memoryMb, services.environment().memoryMb ?? Number.POSITIVE_INFINITY),
+    },
     artifactPath: (hash) => services.blobs.pathOf(hash),
   }
 }
@@ -168,7 +176,8 @@ async function keepArtifacts(services: EngineServices, outcome: StepOutcome & { 
   for (const { name, type, path } of outcome.artifacts) {
     artifacts.push({ name, type, ...(await services.blobs.putFile(path)) })
   }
-  return { output: outcome.output, artifacts, resources: outcome.resources, exitCode: outcome.exitCode ?? null }
+  const output = withoutSecrets(services.environment(), outcome.output)
+  return { output, artifacts, resources: outcome.resources, exitCode: outcome.exitCode ?? null }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

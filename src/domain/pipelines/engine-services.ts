@@ -6,6 +6,7 @@ import type { StepRunner, StepUsage } from '../../ports/step-runner.ts'
 import type { Journal } from './journal.ts'
 import type { Slots } from './slots.ts'
 import type { StageRegistry } from './stage-registry.ts'
+import type { StepEnvironment } from './step-environment.ts'
 import type { StepKeys } from './step-key.ts'
 import type { StepLogs } from './step-log.ts'
 
@@ -31,6 +32,7 @@ export interface EngineServices {
   stages: StageRegistry
   keys: StepKeys
   logs: StepLogs
+  environment(): StepEnvironment
   projectDir: string
   /** The module with the project's functions. */
   configPath: string

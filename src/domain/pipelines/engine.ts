@@ -20,6 +20,7 @@ import { runParams } from './run-params.ts'
 import { RunStore } from './run-store.ts'
 import { Slots } from './slots.ts'
 import type { StageRegistry } from './stage-registry.ts'
+import { noEnvironment, type StepEnvironment } from './step-environment.ts'
 import { StepKeys, unknownStage } from './step-key.ts'
 import { type LogPage, StepLogs } from './step-log.ts'
 import { pendingStep } from './step-record.ts'
@@ -40,6 +41,8 @@ export interface EngineOptions {
   /** The package with the project's code as it is at the start of a run. */
   describePackage?(): Promise<string>
   environment: RunRecord['environment']
+  /** What the environment gives to steps; asked anew for each. */
+  stepEnvironment?: () => StepEnvironment
   /** Variables for commands besides their own, such as where they track and as which run. */
   commandEnv?: EngineServices['commandEnv']
 }
@@ -68,7 +71,7 @@ export class PipelineEngine {
   private closed = false
 
   constructor(private readonly options: EngineOptions) {
-    const { metadata, blobs, clock, runner, stages, projectDir, home } = options
+    const { metadata, blobs, clock, runner, stages, projectDir, home, stepEnvironment = () => noEnvironment } = options
     this.store = new RunStore(metadata, blobs)
     this.services = {
       metadata,
@@ -79,7 +82,8 @@ export class PipelineEngine {
       slots: new Slots(runner.slots),
       stages,
       keys: new StepKeys(projectDir, stages, options.environment.millwright),
-      logs: new StepLogs(home),
+      logs: new StepLogs(home, { redact: (text) => stepEnvironment().redact(text) }),
+      environment: stepEnvironment,
       projectDir,
       configPath: options.configPath ?? join(projectDir, 'millwright.config.ts'),
       workRoot: join(home, 'work'),
@@ -239,6 +243,7 @@ export class PipelineEngine {
       from,
       source,
       environment: this.options.environment,
+      environmentName: this.services.environment().name,
       time: this.services.clock.now(),
       queuedAt: Date.now(),
       startedAt: null,

@@ -59,7 +59,13 @@ async function bringToEnd(
   const elements = definition.forEach === undefined ? undefined : elementsFor(definition, definition.forEach, live)
   const params = stepParams(definition, live.run.params)
   const inputs = live.inputsOf(definition.takes ?? definition.needs)
-  const parts = await services.keys.parts(live.run.pipeline, definition, params, inputs)
+  const parts = await services.keys.parts(
+    live.run.pipeline,
+    definition,
+    params,
+    inputs,
+    services.environment().settings,
+  )
   if (elements) parts.elements = hashOf(elements)
   const key = keyOf(parts)
   const sideEffects = definition.sideEffects || hasSideEffects(services, definition)

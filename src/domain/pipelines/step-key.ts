@@ -31,9 +31,12 @@ export class StepKeys {
     step: StepDefinition,
     params: Record<string, Json>,
     inputs: StepInputs,
+    settings: Readonly<Record<string, Json>>,
   ): Promise<KeyParts> {
     const parts: KeyParts = { definition: short(hashOf(meaning(pipeline, step))) }
     for (const [name, value] of Object.entries(params)) parts[`parameter ${name}`] = short(hashOf(value))
+    // Stages of Millwright read none.
+    if (step.run.kind !== 'stage' && Object.keys(settings).length > 0) parts.settings = short(hashOf(settings))
     for (const [name, input] of Object.entries(inputs)) {
       const artifacts = input.artifacts.map(({ name, hash }) => [name, hash])
       parts[`input ${name}`] = short(hashOf([input.output, artifacts]))

@@ -57,7 +57,7 @@ test('a line without an end is kept at the end, and a redrawn one by its last st
 })
 
 test('beyond its limit a log says what was left out', async () => {
-  const logs = new StepLogs(home, 1000)
+  const logs = new StepLogs(home, { limit: 1000 })
   for (let turn = 0; turn < 50; turn += 1) {
     logs.writer('run_1/a/7').write('out', `${'x'.repeat(99)}\n`)
     await logs.read('run_1/a/7')

@@ -24,15 +24,25 @@ export class StepLogs {
 
   constructor(
     private readonly home: string,
-    private readonly limit = standardLimit,
+    private readonly options: {
+      /** Characters of one log. */
+      limit?: number
+      /** Takes out what nobody may read. */
+      redact?: (text: string) => string
+    } = {},
   ) {}
 
   writer(executionId: string): StepLogWriter {
     const known = this.open.get(executionId)
     if (known) return known
-    const writer = new StepLogWriter(this.path(executionId), this.limit, () => {
-      for (const tell of this.followers.get(executionId) ?? []) tell()
-    })
+    const writer = new StepLogWriter(
+      this.path(executionId),
+      this.options.limit ?? standardLimit,
+      this.options.redact ?? ((text) => text),
+      () => {
+        for (const tell of this.followers.get(executionId) ?? []) tell()
+      },
+    )
     this.open.set(executionId, writer)
     return writer
   }
@@ -105,6 +115,7 @@ class StepLogWriter {
   constructor(
     private readonly path: string,
     private readonly limit: number,
+    private readonly redact: (text: string) => string,
     private readonly onMore: () => void,
   ) {}
 
@@ -143,7 +154,7 @@ class StepLogWriter {
       return
     }
     // A progress bar redraws its line with carriage returns; its last state is what is worth keeping.
-    const shown = text.replace(/\r+$/, '')
+    const shown = this.redact(text).replace(/\r+$/, '')
     this.buffer += `${isoTime(Date.now())} ${stream} ${shown.slice(shown.lastIndexOf('\r') + 1)}\n`
     if (this.scheduled) return
     this.scheduled = true

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve } from 'node:path'
+import { isAbsolute, relative, resolve } from 'node:path'
 import { MillwrightError } from '../../base/errors.ts'
 import type { DatasetVersionRecord } from '../../contract/data.ts'
 import { batchStates } from '../../contract/states.ts'
@@ -86,13 +86,13 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
       return { added: [...added], removed: [...removed], rows, columns }
     },
     pushRows: async ({ params, raw: { request } }) => dataStage.push(params.dataset, pushBody(request.body)),
-    ingest: async ({ params, body }) => {
-      const definition = projects.part('datasets', params.dataset)
+    ingest: async ({ params, body, caller }) => {
+      const source = plane.environment.sourceOf(projects.part('datasets', params.dataset))
       const path =
         body.path !== undefined
           ? await allowed(body.path)
-          : definition.source
-            ? join(projects.applied.projectDir, definition.source.path)
+          : source !== undefined
+            ? resolve(projects.applied.projectDir, source)
             : null
       if (path === null) {
         throw new MillwrightError('invalid-request', `dataset "${params.dataset}" has no source of its own`, {
@@ -101,7 +101,7 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
         })
       }
       const batches = await dataStage.ingest(params.dataset, path, {
-        actor: 'user',
+        actor: caller.actor(),
         ...(body.from === undefined ? {} : { from: body.from }),
         ...(body.to === undefined ? {} : { below: body.to }),
       })

@@ -2,7 +2,6 @@ import { MillwrightError } from '../../base/errors.ts'
 import type { DeploymentRecord, EndpointRecord } from '../../contract/serving.ts'
 import { addModelFile } from '../../domain/lifecycle/model-entrance.ts'
 import type { ControlPlane } from '../control-plane.ts'
-import { person } from '../http/actor.ts'
 import type { Handlers } from '../http/handlers.ts'
 
 type Names =
@@ -17,7 +16,7 @@ type Names =
   | 'rollback'
 
 export function modelHandlers(plane: ControlPlane): Handlers<Names> {
-  const { projects, registry, deployments } = plane
+  const { projects, registry, deployments, packageDeployments } = plane
   const { metadata, blobs } = plane.data
 
   const endpointState = async (
@@ -74,26 +73,31 @@ export function modelHandlers(plane: ControlPlane): Handlers<Names> {
       const version = await registry.resolve(params.model, params.version)
       return { version, card: version.cardHash ? new TextDecoder().decode(await blobs.get(version.cardHash)) : null }
     },
-    addModelFile: async ({ params: { model }, query, raw: { request } }) => {
+    addModelFile: async ({ params: { model }, query, caller, raw: { request } }) => {
+      packageDeployments.refuseByHand('adding a model file')
       const added = await addModelFile(
-        { model, bytes: request.body as Buffer, actor: person(query.actor), deploy: query.deploy },
+        { model, bytes: request.body as Buffer, actor: caller.actor(query.actor), deploy: query.deploy },
         { metadata, blobs, runner: plane.modelRunner, registry, deployments, projects },
       )
       if (added.endpoint !== null) await plane.plans.untilServed()
       return added
     },
-    setAlias: async ({ params, body }) =>
-      registry.setAlias(params.model, params.alias, body.version, person(body.actor)),
+    setAlias: async ({ params, body, caller }) => {
+      // New versions are compared with what this alias names; it follows what serves.
+      if (params.alias === 'production') packageDeployments.refuseByHand('moving the alias production')
+      return registry.setAlias(params.model, params.alias, body.version, caller.actor(body.actor))
+    },
     endpoints: async () => ({ endpoints: await Promise.all((await metadata.find('endpoint')).map(endpointState)) }),
     endpoint: async ({ params }) => endpointState(await endpointNamed(params.endpoint)),
-    deploy: async ({ params, body }) => {
+    deploy: async ({ params, body, caller }) => {
       const { definition } = await endpointNamed(params.endpoint)
       const version = await registry.resolve(definition.model, body.version)
-      return deployments.start(params.endpoint, version.id, person(body.actor), body.reason)
+      await packageDeployments.refuseForeignVersion(version)
+      return deployments.start(params.endpoint, version.id, caller.actor(body.actor), body.reason)
     },
-    rollback: async ({ params, body }) => {
+    rollback: async ({ params, body, caller }) => {
       const started = performance.now()
-      const { deployment, serving } = await deployments.rollBack(params.endpoint, person(body.actor), body.reason)
+      const { deployment, serving } = await deployments.rollBack(params.endpoint, caller.actor(body.actor), body.reason)
       await plane.plans.untilServed()
       return { deployment, serving, tookMs: Math.round(performance.now() - started) }
     },

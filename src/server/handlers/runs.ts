@@ -3,7 +3,6 @@ import type { RunRecord, StepRecord } from '../../contract/run.ts'
 import { isStepOver } from '../../contract/states.ts'
 import { startScript } from '../../domain/pipelines/script-run.ts'
 import type { ControlPlane } from '../control-plane.ts'
-import { person } from '../http/actor.ts'
 import type { Handlers } from '../http/handlers.ts'
 
 type Names =
@@ -39,31 +38,33 @@ export function runHandlers(plane: ControlPlane): Handlers<Names> {
       ])
       return { runs, total }
     },
-    startRun: async ({ body }) => {
+    startRun: async ({ body, caller }) => {
       const { id: definitionHash } = projects.applied
       const run = await plane.engine().start({
         pipeline: projects.part('pipelines', body.pipeline),
         definitionHash,
         params: body.params,
         force: body.force,
-        startedBy: person(body.actor),
+        startedBy: caller.actor(body.actor),
         reason: body.reason,
       })
       if (body.wait) await plane.engine().finished(run.id)
       return withSteps(run.id)
     },
     run: ({ params }) => withSteps(params.run),
-    stopRun: async ({ params }) => {
-      await plane.engine().stop(params.run, 'user')
+    stopRun: async ({ params, caller }) => {
+      await plane.engine().stop(params.run, caller.actor())
       return withSteps(params.run)
     },
     resumeRun: async ({ params }) => {
+      await plane.packageDeployments.refuseOtherCode(params.run)
       await plane.engine().resume(params.run)
       return withSteps(params.run)
     },
-    rerun: async ({ params, body }) => {
+    rerun: async ({ params, body, caller }) => {
+      await plane.packageDeployments.refuseOtherCode(params.run)
       const run = await plane.engine().rerunFrom(params.run, body.from, {
-        startedBy: person(body.actor),
+        startedBy: caller.actor(body.actor),
         reason: `again from ${body.from} of ${params.run}`,
       })
       return withSteps(run.id)
@@ -113,9 +114,10 @@ export function runHandlers(plane: ControlPlane): Handlers<Names> {
         .type('application/octet-stream')
         .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
     },
-    runScript: async ({ body }) => {
+    runScript: async ({ body, caller }) => {
+      plane.packageDeployments.refuseByHand('running a program')
       const { command, folder, env, actor } = body
-      const run = await startScript(plane.engine(), { command, cwd: folder, env, startedBy: person(actor) })
+      const run = await startScript(plane.engine(), { command, cwd: folder, env, startedBy: caller.actor(actor) })
       return withSteps(run.id)
     },
   }

@@ -1,8 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AnswerOf, RequestOf } from '../../contract/route.ts'
 import type { RouteName, Routes } from '../../contract/routes.ts'
+import type { Caller } from './access.ts'
 
 interface Raw {
+  /** Who asks. */
+  caller: Caller
   raw: { request: FastifyRequest; reply: FastifyReply }
 }
 

@@ -1,8 +1,11 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type * as z from 'zod'
 import { MillwrightError } from '../../base/errors.ts'
 import type { Route } from '../../contract/route.ts'
 import { type RouteName, routes } from '../../contract/routes.ts'
+import type { Metadata } from '../../ports/metadata.ts'
+import type { Principals } from '../principals.ts'
+import { type Caller, callerOf } from './access.ts'
 import type { AllHandlers } from './handlers.ts'
 
 function checked(schema: z.ZodType | undefined, value: unknown, part: string): unknown {
@@ -15,10 +18,15 @@ function checked(schema: z.ZodType | undefined, value: unknown, part: string): u
 }
 
 /** Puts every route of the contract on the server. A route without a handler does not compile. */
-export function serveRoutes(app: FastifyInstance, handlers: AllHandlers): void {
+export function serveRoutes(
+  app: FastifyInstance,
+  handlers: AllHandlers,
+  { principals, metadata }: { principals: Principals; metadata: Metadata },
+): void {
   app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   )
+  const callers = new WeakMap<FastifyRequest, Caller>()
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
     // The table's types tie each handler to its route; this loop sees all of them at once and cannot.
     const handle = handlers[name] as (request: unknown) => Promise<unknown>
@@ -26,6 +34,10 @@ export function serveRoutes(app: FastifyInstance, handlers: AllHandlers): void {
       method: route.method,
       url: route.path.replace(/\{(\w+)\}/g, ':$1'),
       bodyLimit: route.bodyLimit ?? 1 << 20,
+      // Before the body is read: nobody sends megabytes to be refused.
+      onRequest: async (request) => {
+        callers.set(request, await callerOf(request, name, route, principals, metadata))
+      },
       handler: async (request, reply) => {
         const isBytes = route.takes === 'bytes'
         if (isBytes && !Buffer.isBuffer(request.body)) {
@@ -35,6 +47,7 @@ export function serveRoutes(app: FastifyInstance, handlers: AllHandlers): void {
           params: checked(route.params, request.params, 'params'),
           query: checked(route.query, request.query, 'query'),
           body: isBytes || route.checkedByStage ? request.body : checked(route.body, request.body, 'body'),
+          caller: callers.get(request)!,
           raw: { request, reply },
         })
         if (!route.response) return reply

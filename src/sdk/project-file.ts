@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { tsImport } from 'tsx/esm/api'
 import { MillwrightError, messageOf } from '../base/errors.ts'
 import type { Definition } from '../contract/definition.ts'
-import type { Project } from '../sdk/project.ts'
+import type { Project } from './project.ts'
 
 const fileName = 'millwright.config.ts'
 
@@ -44,6 +44,18 @@ export async function loadProject(folder: string): Promise<{ definition: Definit
       hint: 'Write `export default defineProject(…)`.',
     })
   }
-  const definition = project.define((file) => relative(projectDir, realpathSync(file)))
-  return { definition, projectDir }
+  try {
+    const definition = project.define((file) => relative(projectDir, realpathSync(file)))
+    return { definition, projectDir }
+  } catch (error) {
+    throw error instanceof MillwrightError ? error : notDefined(error)
+  }
+}
+
+/** What the schema of definitions says, with the place. */
+function notDefined(cause: unknown): MillwrightError {
+  const issue = (cause as { issues?: { path: PropertyKey[]; message: string }[] }).issues?.[0]
+  if (!issue) return new MillwrightError('invalid-definition', `${fileName}: ${messageOf(cause)}`, { cause })
+  const field = issue.path.map(String).join('.')
+  return new MillwrightError('invalid-definition', `${fileName}: ${field} ${issue.message}`, { field, cause })
 }

@@ -1,0 +1,107 @@
+import { mostPackages, ownColumn } from '../../domain/delivery/delivery-column.ts'
+import { driftFrom } from '../../domain/delivery/drift.ts'
+import { evidenceOf } from '../../domain/delivery/evidence.ts'
+import type { ControlPlane } from '../control-plane.ts'
+import type { Handlers } from '../http/handlers.ts'
+import { otherColumns } from '../other-environments.ts'
+
+type Names =
+  | 'delivery'
+  | 'receivePackage'
+  | 'packages'
+  | 'package'
+  | 'packageFile'
+  | 'packageEvidence'
+  | 'approvePackage'
+  | 'deployPackage'
+  | 'rollbackPackage'
+
+export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
+  const { packages, packageDeployments, environment, projects } = plane
+  const { metadata, blobs } = plane.data
+
+  return {
+    delivery: async ({ query, caller }) => {
+      const inForce = projects.current
+      const { resolved } = environment
+      const own = await ownColumn(metadata, environment.name, resolved?.address ?? null, inForce)
+      const known = await metadata.find('package', {
+        where: { origin: 'package' },
+        orderBy: { field: 'receivedAt', direction: 'desc' },
+        limit: mostPackages,
+      })
+      const isIn = (id: string): boolean => inForce?.origin === 'package' && inForce.packageHash === id
+      return {
+        environment: resolved,
+        environments: [
+          own,
+          ...(query.others && inForce ? await otherColumns(inForce.definition, environment.name) : []),
+        ],
+        packages: await Promise.all(
+          known.map(async (record) => ({
+            package: record,
+            inForce: isIn(record.id),
+            // Whoever looks asks for nothing yet; the other environments are asked only when they are shown.
+            missing:
+              isIn(record.id) || !query.others
+                ? []
+                : await packageDeployments.missing(await packages.read(record.id), caller.principal ? 'user:' : ''),
+          })),
+        ),
+        drift: await driftFrom(metadata, packages, inForce),
+        history: await metadata.find('delivery', { orderBy: { field: 'at', direction: 'desc' }, limit: mostPackages }),
+      }
+    },
+    receivePackage: async ({ query, caller, raw: { request } }) => {
+      const { record, isNew } = await packages.receive(request.body as Buffer, caller.actor(query.actor))
+      return { package: record, isNew }
+    },
+    packages: async ({ query }) => ({
+      packages: await metadata.find('package', {
+        ...(query.snapshots ? {} : { where: { origin: 'package' } }),
+        orderBy: { field: 'receivedAt', direction: 'desc' },
+        limit: query.limit,
+      }),
+      inForce: projects.current?.packageHash ?? null,
+    }),
+    package: async ({ params }) => {
+      const record = await packages.record(params.package)
+      return {
+        package: record,
+        manifest: (await packages.read(record.id)).manifest,
+        approvals: await metadata.find('approval', { where: { package: record.id } }),
+        history: await metadata.find('delivery', { where: { package: record.id }, orderBy: { field: 'at' } }),
+      }
+    },
+    packageFile: async ({ params, raw: { reply } }) => {
+      const { blob, id, name } = await packages.record(params.package)
+      const bytes = await blobs.get(blob)
+      return reply
+        .header('content-disposition', `attachment; filename="${name}-${id.slice(0, 12)}.mwp"`)
+        .header('x-content-type-options', 'nosniff')
+        .type('application/octet-stream')
+        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    },
+    packageEvidence: async ({ params }) => evidenceOf(metadata, environment.name, params.package),
+    approvePackage: async ({ params, body, caller }) =>
+      packageDeployments.approve(params.package, caller.principal, body.note),
+    deployPackage: async ({ params, body, caller }) =>
+      plane.inTurn(() =>
+        packageDeployments.deploy({
+          package: params.package,
+          actor: caller.actor(body.actor),
+          reason: body.reason,
+          dryRun: body.dryRun,
+        }),
+      ),
+    rollbackPackage: async ({ body, caller }) =>
+      plane.inTurn(() =>
+        packageDeployments.rollBack({
+          actor: caller.actor(body.actor),
+          reason: body.reason,
+          dryRun: body.dryRun,
+          ...(body.package === undefined ? {} : { package: body.package }),
+        }),
+      ),
+  }
+}

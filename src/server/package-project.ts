@@ -1,0 +1,120 @@
+import { execFile, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { MillwrightError, messageOf } from '../base/errors.ts'
+import { sha256 } from '../base/hash.ts'
+import { type Definition, definitionSchema } from '../contract/definition.ts'
+import type { ReadPackage } from '../domain/delivery/package-file.ts'
+import { foldersUp } from '../domain/pipelines/code-files.ts'
+import { moduleUrl } from './module-url.ts'
+
+const millwrightRoot = fileURLToPath(new URL('../..', import.meta.url))
+const loadLimitMs = 60_000
+const installLimitMs = 10 * 60_000
+
+/**
+ * Loads the definition of an unpacked package in a process of its own.
+ *
+ * @throws `invalid-definition` with what went wrong in it.
+ */
+export function loadDefinition(projectDir: string): Promise<Definition> {
+  const fromSource = import.meta.url.endsWith('.ts')
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  return new Promise((resolve, reject) => {
+    const child = fork(moduleUrl('./definition-process', import.meta.url), [projectDir], {
+      execArgv: fromSource ? ['--conditions=millwright-source', '--import', loader] : [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      timeout: loadLimitMs,
+      killSignal: 'SIGKILL',
+    })
+    let said = ''
+    child.stderr?.on('data', (bytes: Buffer) => {
+      said = `${said}${bytes}`.slice(-2000)
+    })
+    const refuse = (message: string, detail: { field?: string; hint?: string } = {}): void =>
+      reject(new MillwrightError('invalid-definition', `the package cannot be loaded here: ${message}`, detail))
+    child.on('message', (message) => {
+      const { definition, error } = message as {
+        definition?: unknown
+        error?: { message: string; field?: string; hint?: string }
+      }
+      if (error)
+        refuse(error.message, {
+          ...(error.field ? { field: error.field } : {}),
+          ...(error.hint ? { hint: error.hint } : {}),
+        })
+      else resolve(definitionSchema.parse(definition))
+    })
+    child.on('error', (error) => refuse(error.message))
+    child.on('exit', (code, signal) =>
+      refuse(`its process ended (${signal ?? code}) ${said.trim().split('\n').at(-1) ?? ''}`),
+    )
+  })
+}
+
+/**
+ * Makes what a package needs reachable from where it is unpacked: the modules of this very installation when their lockfile is the package's, otherwise
+ * those of its lockfile, installed once and kept beside the packages. A package without a lockfile has Millwright alone.
+ *
+ * @throws `missing-package` when they cannot be installed.
+ */
+export async function installModules(read: ReadPackage, folder: string): Promise<void> {
+  const packages = dirname(folder)
+  // A project that has no package.json of its own is of modules, as in a clone of Millwright.
+  const outermost = join(packages, 'package.json')
+  if (!existsSync(outermost)) await writeFile(outermost, '{"private": true, "type": "module"}\n')
+  await linkOnce(millwrightRoot, join(packages, 'node_modules', 'millwright'))
+  const { lockfile } = read.manifest
+  if (lockfile === null) return
+  const lock = read.files.get(lockfile)!.bytes
+  const place = join(folder, dirname(lockfile), 'node_modules')
+  if (existsSync(place)) return
+  const own = foldersUp(millwrightRoot).find((each) => existsSync(join(each, 'package-lock.json')))
+  if (own && sha256(await readFile(join(own, 'package-lock.json'))) === sha256(lock)) {
+    await linkOnce(join(own, 'node_modules'), place)
+    return
+  }
+  await linkOnce(await installed(read, lockfile, join(packages, 'modules')), place)
+}
+
+async function installed(read: ReadPackage, lockfile: string, kept: string): Promise<string> {
+  const beside = ['package-lock.json', 'package.json', '.npmrc'].flatMap((name) => {
+    const content = read.files.get(`${dirname(lockfile)}/${name}`)
+    return content ? [[name, content.bytes] as const] : []
+  })
+  const folder = join(kept, sha256(beside.map(([name, bytes]) => `${name} ${sha256(bytes)}`).join('\n')))
+  if (existsSync(folder)) return join(folder, 'node_modules')
+  const draft = `${folder}.draft`
+  await rm(draft, { recursive: true, force: true })
+  await mkdir(join(draft, 'node_modules'), { recursive: true })
+  for (const [name, bytes] of beside) await writeFile(join(draft, name), bytes)
+  try {
+    const line = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
+    await promisify(execFile)('npm', line, { cwd: draft, timeout: installLimitMs, maxBuffer: 64 << 20 })
+  } catch (cause) {
+    const said = (cause as { stderr?: string }).stderr?.trim().split('\n').slice(-5).join(' ') || messageOf(cause)
+    throw new MillwrightError('missing-package', `what the package needs could not be installed: ${said}`, {
+      hint: 'Check the lockfile of the project with `npm ci`, and that this machine reaches the registry.',
+      cause,
+    })
+  }
+  await mkdir(join(draft, 'node_modules'), { recursive: true })
+  await rename(draft, folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    // Somebody else was faster with the very same.
+    await rm(draft, { recursive: true, force: true })
+  })
+  return join(folder, 'node_modules')
+}
+
+async function linkOnce(target: string, path: string): Promise<void> {
+  if (existsSync(path)) return
+  await mkdir(dirname(path), { recursive: true })
+  await symlink(target, path, 'dir').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+}

@@ -62,6 +62,7 @@ async function run(startedBy: string, reason: string, more: Partial<RunRecord> =
     definitionHash: '',
     pipelineHash: '',
     packageHash: null,
+    environmentName: null,
     params: {},
     startedBy,
     reason,

@@ -20,6 +20,9 @@ export interface ComputedInputs {
   readonly featureAgeMs: number | null
 }
 
+/** A key that no entity has. */
+const noKey = '\u0000'
+
 type Step = (row: Row, at: number, ages: { oldest: number | null }) => number | string | null
 
 /**
@@ -57,8 +60,9 @@ export class ModelInputs {
       }
       const { view, feature, by } = from
       return (row, at, ages) => {
-        const key = row[by]
-        if (typeof key !== 'string') return Number.NaN
+        const stated = row[by]
+        // Without a key there are no events: a count is then 0, as in training, and everything else is missing.
+        const key = typeof stated === 'string' ? stated : noKey
         const newest = features.newest(view, key, at)
         if (newest !== null) ages.oldest = Math.max(ages.oldest ?? 0, at - newest)
         return features.value(view, feature, key, at)

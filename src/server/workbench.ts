@@ -1,15 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { MillwrightError } from '../base/errors.ts'
 import type { Definition } from '../contract/definition.ts'
 import { type Client, createClient } from '../sdk/client.ts'
+import { commandLine } from './command-line.ts'
 import { isAlive } from './home.ts'
-import { moduleUrl } from './module-url.ts'
 
 /** A whole Millwright that is there for one piece of work: a control plane and a prediction service with a home of their own. */
 export interface Workbench {
@@ -35,15 +33,6 @@ const startWithinMs = 60_000
 const endWithinMs = 15_000
 const prefix = 'millwright-workbench-'
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
-/** The command line of Millwright, from the sources or from a build. */
-function commandLine(): string[] {
-  const main = moduleUrl('../cli/main', import.meta.url)
-  const path = fileURLToPath(main)
-  if (!path.endsWith('.ts')) return [path]
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  return ['--conditions=millwright-source', '--import', tsx, path]
-}
 
 /** Homes whose owner was killed before it could remove them. */
 function sweep(): void {

@@ -99,20 +99,17 @@ function constantOf({ task, target, classes }: TrainingFrame): number[] {
 const scoresOf = (trained: TrainedModel, frame: TrainingFrame): Float64Array =>
   new Evaluator(trained).predictRows(rowMajor(frame))
 
-/** Mean log loss, or mean squared error. @param scores of each row, or one answer for all. */
-function lossOf({ task, target, rows }: TrainingFrame, scores: ArrayLike<number>): number {
-  const width =
-    task === 'multiclass'
-      ? Math.max(1, scores.length % rows === 0 && scores.length > rows ? scores.length / rows : scores.length)
-      : 1
-  const isConstant = scores.length === width
+/** Mean log loss, or mean squared error. @param scores of each row, or the one answer for all of `constantOf`. */
+function lossOf({ task, target, rows, classes }: TrainingFrame, scores: ArrayLike<number>): number {
+  const width = task === 'multiclass' ? classes!.length : 1
+  const stride = scores.length === width ? 0 : width
   const tiny = 1e-15
   let sum = 0
   let counted = 0
   for (let row = 0; row < rows; row += 1) {
     const actual = target[row]!
     if (Number.isNaN(actual)) continue
-    const at = isConstant ? 0 : row * width
+    const at = row * stride
     if (task === 'regression') sum += (scores[at]! - actual) ** 2
     else if (task === 'binary') sum -= Math.log(Math.max(tiny, actual === 1 ? scores[at]! : 1 - scores[at]!))
     else sum -= Math.log(Math.max(tiny, scores[at + actual]!))

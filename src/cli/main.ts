@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { applyCommands } from './command-apply.ts'
 import { auditCommands } from './command-audit.ts'
+import { ciCommand } from './command-ci.ts'
 import { dataCommands } from './command-data.ts'
 import { initCommand } from './command-init.ts'
 import { modelCommands } from './command-models.ts'
@@ -29,6 +30,7 @@ const program = new Command('millwright')
 initCommand(program)
 upCommand(program)
 applyCommands(program)
+ciCommand(program)
 runCommands(program)
 dataCommands(program)
 modelCommands(program)

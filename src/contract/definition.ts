@@ -254,6 +254,10 @@ export const endpointSchema = z.strictObject({
   logging: z.enum(['required', 'best-effort']).default('required'),
   /** Keep the first promoted version answering in the shadow, for comparison over the years. */
   frozen: z.boolean().default(false),
+  /** What it must stand under load: the 99th percentile of the latency, and answers a second. */
+  budget: z
+    .strictObject({ p99Ms: z.number().positive().optional(), requestsPerSecond: z.number().positive().optional() })
+    .optional(),
 })
 export type EndpointDefinition = z.infer<typeof endpointSchema>
 

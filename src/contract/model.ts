@@ -49,7 +49,7 @@ export const figureSchema = z.object({
 })
 export type Figure = z.infer<typeof figureSchema>
 
-const scoresSchema = z.record(z.string(), figureSchema)
+export const scoresSchema = z.record(z.string(), figureSchema)
 export type Scores = z.infer<typeof scoresSchema>
 
 export const evaluationSchema = z.object({

@@ -60,6 +60,8 @@ const stepSchema = z.strictObject({
   timeoutMs: z.number().positive().default(3_600_000),
   /** Resident memory, of the step's process and its children, above which it is stopped. */
   memoryMb: z.number().positive().default(4096),
+  /** Names of the artifacts that it must leave; without one of them it has failed. */
+  yields: z.array(z.string()).optional(),
   /** Changes the world outside its outputs; never reused. */
   sideEffects: z.boolean().default(false),
 })

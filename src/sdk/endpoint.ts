@@ -32,7 +32,13 @@ export const allAtOnce = (): Rollout => ({ steps: [1], holdMs: 0, minAnswers: 0 
 export function endpoint<M extends Model>(
   name: string,
   model: M,
-  options: { rollout?: Rollout; logging?: 'required' | 'best-effort'; frozen?: boolean } = {},
+  options: {
+    rollout?: Rollout
+    logging?: 'required' | 'best-effort'
+    frozen?: boolean
+    /** What it must stand under load; `millwright ci` measures it. */
+    budget?: { p99Ms?: number; requestsPerSecond?: number }
+  } = {},
 ): Endpoint<M> {
   return { definition: endpointSchema.parse({ name, model: model.definition.name, ...options }), model }
 }

@@ -13,6 +13,8 @@ interface StepOptions {
   retries?: { attempts: number; backoff?: Duration; factor?: number }
   timeout?: Duration
   memoryMb?: number
+  /** Names of the artifacts that it must leave; without one of them it has failed. */
+  yields?: string[]
   /** It changes the world outside its outputs: never reused. */
   sideEffects?: boolean
   params?: Record<string, Json>

@@ -31,7 +31,8 @@ export function homeAt(path: string): Omit<Home, 'release' | 'environment'> {
   }
 }
 
-const isAlive = (pid: number): boolean => {
+/** Whether a process with that id runs. */
+export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
     return true

@@ -13,6 +13,11 @@ import { ProjectClock } from './project-clock.ts'
 export async function wire(): Promise<StageServices> {
   const folder = process.env.MILLWRIGHT_HOME
   if (!folder) throw new MillwrightError('internal', 'MILLWRIGHT_HOME is not set for this process')
+  return wireAt(folder)
+}
+
+/** The stores of a home, beside the control plane that has taken it. */
+export async function wireAt(folder: string): Promise<StageServices> {
   const home = homeAt(folder)
   const clock = new ProjectClock()
   const metadata = await openSqlMetadata(openSqlite(home.metadata), () => clock.now())

@@ -51,10 +51,10 @@ export async function attempt(
     } finally {
       giveBack()
     }
-    if (!('ok' in outcome)) return succeeded(current, outcome)
+    if (!('ok' in outcome)) return succeeded(current, prepared, outcome)
     if (outcome.ok) {
       try {
-        return succeeded(current, await keepArtifacts(services, outcome))
+        return succeeded(current, prepared, await keepArtifacts(services, outcome))
       } catch (error) {
         if (error instanceof MillwrightError && error.code === 'step-failed') return failedStep(current, error.message)
         return failedStep(current, `Its artifacts could not be kept: ${messageOf(error)}`)
@@ -73,7 +73,14 @@ export async function attempt(
   }
 }
 
-function succeeded(record: StepRecord, success: Success): StepRecord {
+function succeeded(record: StepRecord, { definition }: PreparedStep, success: Success): StepRecord {
+  const left = new Set(success.artifacts.map(({ name }) => name))
+  const lacking = (definition.yields ?? []).filter((name) => !left.has(name))
+  if (lacking.length > 0)
+    return failedStep(
+      record,
+      `It ended without the artifact ${lacking.join(', ')}, which the definition says it yields; it left ${[...left].join(', ') || 'none'}.`,
+    )
   return { ...record, state: 'succeeded', ...success, error: null, endedAt: Date.now(), progress: null }
 }
 
@@ -91,7 +98,7 @@ async function adopt(
   if (isInline(services, prepared.definition)) return undefined
   const task = taskOf(services, live, prepared, record)
   const outcome = await services.runner.adopt({ ...task, work: await workOf(services, live, prepared, record) })
-  return outcome?.ok ? succeeded(record, await keepArtifacts(services, outcome)) : undefined
+  return outcome?.ok ? succeeded(record, prepared, await keepArtifacts(services, outcome)) : undefined
 }
 
 async function runOnce(

@@ -21,6 +21,9 @@ export interface ComputedInputs {
   readonly featureAgeMs: number | null
 }
 
+/** A key that no entity has. */
+const noKey = '\u0000'
+
 interface Ages {
   oldest: number | null
   /** Whose age was looked up last. */
@@ -66,8 +69,9 @@ export class ModelInputs {
       }
       const { view, feature, by } = from
       return (row, at, ages) => {
-        const key = row[by]
-        if (typeof key !== 'string') return Number.NaN
+        const stated = row[by]
+        // Without a key there are no events: a count is then 0, as in training, and everything else is missing.
+        const key = typeof stated === 'string' ? stated : noKey
         // The features of a view and a key are as old as each other, and follow each other.
         if (ages.view !== view || ages.key !== key) {
           const newest = features.newest(view, key, at)

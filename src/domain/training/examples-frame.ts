@@ -80,3 +80,19 @@ export function rowsFor(features: readonly ModelFeature[], examples: Examples): 
   }
   return rows
 }
+
+/** What a model is trained on: the frames of its examples, and how its categorical inputs were coded. */
+export function trainingFrames(
+  { task, inputs }: { task: Task; inputs: readonly { name: string; kind: 'numeric' | 'categorical' }[] },
+  examples: Examples,
+  held: Examples,
+): { frame: TrainingFrame; validation: TrainingFrame; target: Float64Array } {
+  const classes = classesOf(task, examples.target)
+  const target = targetOf(task, examples.target, classes)
+  const coders = learnCoders(task, inputs, examples, target)
+  return {
+    frame: frameOf(task, inputs, examples, coders, classes),
+    validation: frameOf(task, inputs, held, coders, classes),
+    target,
+  }
+}

@@ -3,7 +3,7 @@ import type { StepContext } from '../../../contract/step.ts'
 import type { Reference } from '../../../contract/training.ts'
 import { readTrainingSet } from '../../features/training-set.ts'
 import { Evaluator } from '../../training/evaluator.ts'
-import { classesOf, frameOf, learnCoders, rowsFor, targetOf, textsIn } from '../../training/examples-frame.ts'
+import { rowsFor, textsIn, trainingFrames } from '../../training/examples-frame.ts'
 import { checkExportParity } from '../../training/export-parity.ts'
 import type { TrainingFrame } from '../../training/frame.ts'
 import { featureImportance } from '../../training/importance.ts'
@@ -27,11 +27,8 @@ export default async function train(
   const thread = new TrainingThread()
   const examples = await readTrainingSet(data, trainingSet, 'train', 'training')
   const held = await readTrainingSet(data, trainingSet, 'validation', 'training')
-  const classes = classesOf(task, examples.target)
-  const target = targetOf(task, examples.target, classes)
-  const coders = learnCoders(task, model.inputs, examples, target)
-  let frame = frameOf(task, model.inputs, examples, coders, classes)
-  let validation = frameOf(task, model.inputs, held, coders, classes)
+  const { target, ...frames } = trainingFrames(model, examples, held)
+  let { frame, validation } = frames
   if (context.params.drill === 'shuffle-labels') {
     context.log('DRILL: the labels are shuffled, so that the model learns nothing true. The gates must refuse it.')
     frame = shuffled(frame, seed)

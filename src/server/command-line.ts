@@ -1,0 +1,13 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { moduleUrl } from './module-url.ts'
+
+/** Arguments of Node that start the command line of this Millwright, from the sources or from a build. */
+export function commandLine(): string[] {
+  const path = fileURLToPath(moduleUrl('../cli/main', import.meta.url))
+  if (!path.endsWith('.ts')) return [path]
+  return ['--conditions=millwright-source', '--import', typescriptLoader(), path]
+}
+
+/** What `--import` takes so that TypeScript loads without a build. */
+export const typescriptLoader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href

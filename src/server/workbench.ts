@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MillwrightError } from '../base/errors.ts'
+import type { Definition } from '../contract/definition.ts'
+import { type Client, createClient } from '../sdk/client.ts'
+import { commandLine } from './command-line.ts'
+import { isAlive } from './home.ts'
+
+/** A whole Millwright that is there for one piece of work: a control plane and a prediction service with a home of their own. */
+export interface Workbench {
+  readonly server: string
+  readonly predictor: string
+  readonly home: string
+  readonly client: Client
+  /** What its processes said last on their error output. */
+  said(): string
+  /** Ends its processes and removes its home. Once is enough; again does nothing. */
+  close(): Promise<void>
+}
+
+export interface WorkbenchOptions {
+  /** Folder whose code it runs; its processes run in it. */
+  projectDir: string
+  /** Applied before the work begins; without it, nothing is. */
+  definition?: Definition
+  actor?: string
+}
+
+const startWithinMs = 60_000
+const endWithinMs = 15_000
+const prefix = 'millwright-workbench-'
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Homes whose owner was killed before it could remove them. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
+    if (Number.isInteger(owner) && !isAlive(owner)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+/**
+ * Starts a Millwright on free ports with an empty home, and applies the project to it. It ends with this process, however this
+ * process ends: on a signal the home is removed as well; after a kill the next workbench removes it.
+ *
+ * @throws `unavailable` with what its processes said, when it does not start; what `apply` throws.
+ */
+export async function openWorkbench({
+  projectDir,
+  definition,
+  actor = 'workbench',
+}: WorkbenchOptions): Promise<Workbench> {
+  sweep()
+  const home = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
+  const { NODE_OPTIONS: _, ...inherited } = process.env
+  // The addresses and tokens of other control planes are none of its business.
+  const env = Object.fromEntries(Object.entries(inherited).filter(([name]) => !name.startsWith('MILLWRIGHT_')))
+  const child = spawn(
+    process.execPath,
+    [...commandLine(), 'up', '--home', home, '--port', '0', '--predict-port', '0', '--no-apply'],
+    // It ends by itself when this process is no longer its parent.
+    { cwd: projectDir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...env, MILLWRIGHT_WRAPPER: String(process.pid) } },
+  )
+  let said = ''
+  child.stderr.on('data', (bytes: Buffer) => {
+    said = `${said}${bytes}`.slice(-8000)
+  })
+  let closing: Promise<void> | null = null
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      await end(child)
+      await rm(home, { recursive: true, force: true, maxRetries: 5 })
+      for (const signal of signals) process.off(signal, onSignal)
+    })()
+    return closing
+  }
+  const onSignal = (signal: NodeJS.Signals): void => {
+    void close().finally(() => {
+      // Whoever else listens has had its turn; without a listener the signal does what it always does.
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+    })
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  try {
+    const { server, predictor } = await addresses(child, () => said)
+    const client = createClient(server)
+    if (definition) await client.apply({ body: { definition, projectDir, actor } })
+    return { server, predictor, home, client, said: () => said, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Work on a workbench that is gone afterwards, whether the work succeeded or not. */
+export async function withWorkbench<T>(options: WorkbenchOptions, work: (bench: Workbench) => Promise<T>): Promise<T> {
+  const bench = await openWorkbench(options)
+  try {
+    return await work(bench)
+  } finally {
+    await bench.close()
+  }
+}
+
+function addresses(child: ChildProcess, said: () => string): Promise<{ server: string; predictor: string }> {
+  return new Promise((resolve, reject) => {
+    let told = ''
+    const fail = (why: string): void =>
+      reject(
+        new MillwrightError(
+          'unavailable',
+          `a Millwright to work with did not start: ${why}${said() ? `\n${said()}` : ''}`,
+        ),
+      )
+    const timer = setTimeout(() => fail(`it was not ready after ${startWithinMs / 1000} s`), startWithinMs)
+    child.stdout?.on('data', (bytes: Buffer) => {
+      told += bytes
+      if (!told.includes('\n')) return
+      const [server, predictor] = told.match(/https?:\/\/[^\s,]+/g) ?? []
+      if (!server || !predictor) return
+      clearTimeout(timer)
+      resolve({ server, predictor })
+    })
+    child.once('error', (error) => fail(error.message))
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      fail(`it ended with code ${code}`)
+    })
+  })
+}
+
+/** Asks it to stop, and ends it when it does not. Its own processes end when it is gone. */
+function end(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return resolve()
+    const timer = setTimeout(() => child.kill('SIGKILL'), endWithinMs)
+    child.once('exit', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    child.kill('SIGTERM')
+  })
+}

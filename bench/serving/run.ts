@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from 'millwright/client'
@@ -17,6 +17,8 @@ import type { LoadDone, LoadOrder } from './load.ts'
 
 const [seconds = 3, rounds = 7] = process.argv.slice(2).map(Number)
 const concurrency = 16
+/** Above the number of cores others were at work, and throughput and latency say little; the ratio suffers less. */
+const busy = loadavg()[0]!.toFixed(1)
 const source = ['--conditions=millwright-source', '--import', 'tsx']
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const folder = await mkdtemp(join(tmpdir(), 'millwright bench '))
@@ -157,7 +159,7 @@ try {
     here('results.md'),
     `# What an answer costs
 
-\`npm run bench:serving\`, ${new Date().toISOString().slice(0, 10)}, ${cpus().length === 2 ? 'two' : cpus().length} cores (${cpus()[0]?.model}), Node ${process.version}. A model of the flights example (boosted trees, 21 inputs, 16 of them windows
+\`npm run bench:serving\`, ${new Date().toISOString().slice(0, 10)}, ${cpus().length === 2 ? 'two' : cpus().length} cores (${cpus()[0]?.model}), Node ${process.version}, load average ${busy} when it began. A model of the flights example (boosted trees, 21 inputs, 16 of them windows
 looked up online), every answer logged before it leaves; ${concurrency} connections on loopback, the load from a process on the same machine. The bare server
 reads a body of the same size, parses it, appends one line to a file a turn of the event loop and answers JSON of the same size. Medians of ${rounds} rounds of ${seconds} s, both servers
 in turns; the ratio is that of the CPU time a request, and is to be 1.5 at most for one row whose features are not looked up.
@@ -171,10 +173,13 @@ measured, which is part of its CPU time.
 `,
   )
 } finally {
-  for (const child of children) child.disconnect()
+  for (const child of children) if (child.connected) child.disconnect()
   await Promise.all(
     children.map(
-      (child) => new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(null))),
+      (child) =>
+        new Promise((resolve) =>
+          (child.exitCode ?? child.signalCode) === null ? child.once('exit', resolve) : resolve(null),
+        ),
     ),
   )
   await server.close()

@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { MillwrightError, messageOf } from '../base/errors.ts'
 import { type CheckReport, type CiCheck, ciChecks, type Finding } from '../contract/ci.ts'
+import { findProject, loadProject } from '../sdk/project-file.ts'
 import { actor } from './connection.ts'
 import { bold, dim, green, red, yellow } from './output.ts'
-import { findProject, loadProject } from './project-file.ts'
 
 interface Options {
   project?: string

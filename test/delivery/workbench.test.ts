@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { loadProject } from '../../src/cli/project-file.ts'
+import { loadProject } from '../../src/sdk/project-file.ts'
 import { openWorkbench, withWorkbench } from '../../src/server/workbench.ts'
 import { projectFolder, runSums, shopFiles } from './shop.ts'
 

@@ -156,6 +156,7 @@ function checkView(trial: Trial, plan: FeatureViewPlan, seed: number, odd: boole
       seq: seq + 1,
       view: view.name,
       viewHash: plan.hash,
+      reach: plan.reach,
       through: { version: null, pushed: seq },
       ...part,
     })

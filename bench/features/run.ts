@@ -171,7 +171,7 @@ const rows = await readVersion(services, version, {
 const live = await openDataServices(await mkdtemp(join(tmpdir(), 'millwright-bench-')))
 await ingestFile(live, definition, 'airports', airportsFile, { actor: 'bench' })
 const log = await openFeatureSegments(live.logs)
-const feed = await FeatureFeed.open(live, definition, log)
+const feed = await FeatureFeed.open(live, [definition], log)
 const buffer = await PushBuffer.open(live, definition, 'flights')
 const pushedRows = Math.min(100_000, rows.rows)
 const bodies: Record<string, unknown[]>[] = []
@@ -201,12 +201,13 @@ report('Online store from the log', `${Math.round((2 * pushedRows) / (replayed.w
 const airports = ['ATL', 'ORD', 'SEA', 'BOS', 'DFW', 'LAX']
 const end = numbersOf(rows, 'departs_at')[pushedRows - 1]!
 const lookups = 200_000
+const departures = plans.find(({ view }) => view.name === 'departures')!
 const looked = await measure(async () => {
   let sum = 0
   for (let i = 0; i < lookups; i += 1) {
     const key = airports[i % airports.length]!
     for (const feature of ['late_3h', 'delay_3h', 'late_24h', 'delay_24h'])
-      sum += store.value('departures', feature, key, end - (i % 1000) * 1000)
+      sum += store.value(departures, feature, key, end - (i % 1000) * 1000)
   }
   return sum
 })

@@ -49,11 +49,17 @@ export type Slot = z.infer<typeof slotSchema>
 export const servingPlanSchema = z.object({
   revision: z.string(),
   endpoints: z.array(z.object({ endpoint: endpointSchema, slots: z.array(slotSchema) })),
-  featureViews: z.array(featureViewSchema),
+  /** What the versions were trained by: each answers by its own definition, whatever is in force since. */
+  definitions: z.array(
+    z.object({
+      /** As the versions name it. */
+      hash: z.string(),
+      datasets: z.array(z.looseObject({ name: z.string() })),
+      featureViews: z.array(featureViewSchema),
+    }),
+  ),
   /** Entity → the blob with its attributes. */
   entities: z.array(z.object({ entity: z.string(), key: z.string(), hash: z.string() })),
-  /** Of the datasets that the models' rows come from. */
-  datasets: z.array(z.looseObject({ name: z.string() })),
 })
 export type ServingPlan = z.infer<typeof servingPlanSchema>
 

@@ -1,11 +1,11 @@
 import { numberVector, type Table, textVector, type Vector } from '../base/columns.ts'
 import { MillwrightError, messageOf } from '../base/errors.ts'
 import { type Dataset, datasetSchema } from '../contract/definition.ts'
-import type { ServingPlan } from '../contract/serving.ts'
+import type { ServingPlan, Slot } from '../contract/serving.ts'
 import { EntityTable } from '../domain/data/entity-table.ts'
 import type { FeatureLookup } from '../domain/serving/model-inputs.ts'
 import type { ModelRunner } from '../ports/model-runner.ts'
-import { type LoadedSlot, loadSlot } from './loaded-slot.ts'
+import { type LoadedSlot, loadSlot, type SlotSurroundings } from './loaded-slot.ts'
 import type { TensorSlot } from './tensor-inference.ts'
 import { TensorModels } from './tensor-models.ts'
 
@@ -30,7 +30,7 @@ export class Endpoints {
   private readonly models: TensorModels
 
   constructor(
-    private readonly features: FeatureLookup,
+    private readonly features: { lookup(definitionHash: string | null): FeatureLookup },
     private readonly blob: (hash: string) => Promise<Uint8Array>,
     runner: ModelRunner,
   ) {
@@ -47,16 +47,28 @@ export class Endpoints {
 
   /** Takes a plan into service. A version that cannot be loaded is left out and told; one that is loaded already is kept as it is. */
   async take(plan: ServingPlan): Promise<void> {
-    const datasets = new Map(plan.datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)]))
+    const definitions = new Map(
+      plan.definitions.map(({ hash, datasets, featureViews }) => [
+        hash,
+        {
+          datasets: new Map(datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)])),
+          featureViews,
+        },
+      ]),
+    )
     const entities = new Map<string, EntityTable>()
     for (const { entity, key, hash } of plan.entities) {
       entities.set(entity, new EntityTable(entity, key, readEntityTable(await this.blob(hash))))
     }
-    const around = {
-      dataset: (name: string): Dataset => named(datasets, name, 'dataset'),
-      entity: (name: string): EntityTable => named(entities, name, 'entity'),
-      features: this.features,
-      blob: this.blob,
+    const around = (version: Slot['version']): Omit<SlotSurroundings, 'endpoint'> => {
+      const own = definitions.get(version.definitionHash ?? '')
+      return {
+        dataset: (name) => named(own?.datasets ?? new Map<string, Dataset>(), name, 'dataset'),
+        featureViews: own?.featureViews ?? [],
+        entity: (name) => named(entities, name, 'entity'),
+        features: this.features.lookup(version.definitionHash),
+        blob: this.blob,
+      }
     }
     const faults: Fault[] = []
     const next = new Map<string, LoadedEndpoint>()
@@ -68,7 +80,7 @@ export class Endpoints {
         try {
           if (slot.model === null && modelHash === null && onnxHash !== null) {
             tensorSlots.push({ slot, model: await this.models.load(onnxHash) })
-          } else loaded.push(await loadSlot(slot, { ...around, endpoint: endpoint.name }))
+          } else loaded.push(await loadSlot(slot, { ...around(slot.version), endpoint: endpoint.name }))
         } catch (error) {
           faults.push({ version: slot.version.id, message: messageOf(error) })
         }

@@ -1,6 +1,6 @@
 import { MillwrightError } from '../base/errors.ts'
 import { hashOf } from '../base/hash.ts'
-import type { Dataset } from '../contract/definition.ts'
+import type { Dataset, FeatureView } from '../contract/definition.ts'
 import type { Slot } from '../contract/serving.ts'
 import type { EntityTable } from '../domain/data/entity-table.ts'
 import { type FeatureLookup, ModelInputs } from '../domain/serving/model-inputs.ts'
@@ -21,6 +21,7 @@ export interface SlotSurroundings {
   /** Name of the endpoint that it answers for. */
   endpoint: string
   dataset(name: string): Dataset
+  featureViews: readonly FeatureView[]
   entity(name: string): EntityTable
   features: FeatureLookup
   blob(hash: string): Promise<Uint8Array>
@@ -38,5 +39,7 @@ export async function loadSlot(slot: Slot, around: SlotSurroundings): Promise<Lo
   const inputs = new ModelInputs(model, around.dataset(model.dataset), around.entity, around.features)
   const scorer = new Scorer(await around.blob(version.modelHash), version, inputs.names)
   const lines = new PredictionLines(around.endpoint, slot, inputs.names)
-  return { slot, inputs, inputsKey: hashOf([model.dataset, model.inputs]), scorer, lines }
+  // Two versions may state the same inputs over data that their definitions make otherwise.
+  const inputsKey = hashOf([around.dataset(model.dataset), model.inputs, around.featureViews])
+  return { slot, inputs, inputsKey, scorer, lines }
 }

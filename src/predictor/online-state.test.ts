@@ -41,7 +41,12 @@ const view = featureViewSchema.parse({
   features: [price('mean_24h', 'mean', 24 * hour), price('latest', 'last', null)],
 })
 const { hash, reach } = planFeatureView(view, dataset)
-const plan: ServingPlan = { revision: 'r', endpoints: [], featureViews: [view], entities: [], datasets: [dataset] }
+const plan: ServingPlan = {
+  revision: 'r',
+  endpoints: [],
+  entities: [],
+  definitions: [{ hash: 'd', datasets: [dataset], featureViews: [view] }],
+}
 
 /** An hour's events of two thousand shops, of which half come and go. */
 function hourOf(seq: number, events = 5000): SentFeatures {
@@ -99,11 +104,13 @@ test('memory and disk stay flat over six weeks, and the values right', async () 
   await restarted.followViews(plan)
   for (const shop of ['shop 0', 'shop 998', 'stall 1501', 'stall 4801']) {
     for (const feature of ['mean_24h', 'latest']) {
-      expect(restarted.value('prices', feature, shop, now)).toBe(state.value('prices', feature, shop, now))
+      expect(restarted.lookup('d').value('prices', feature, shop, now)).toBe(
+        state.lookup('d').value('prices', feature, shop, now),
+      )
     }
   }
-  expect(state.value('prices', 'mean_24h', 'shop 0', now)).toBeGreaterThan(0)
-  expect(state.value('prices', 'latest', 'stall 4801', now)).not.toBeNaN()
+  expect(state.lookup('d').value('prices', 'mean_24h', 'shop 0', now)).toBeGreaterThan(0)
+  expect(state.lookup('d').value('prices', 'latest', 'stall 4801', now)).not.toBeNaN()
   await restarted.close()
   await state.close()
 }, 180_000)

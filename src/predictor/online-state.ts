@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openFilesystemLogs } from '../backends/filesystem/append-logs.ts'
 import { openFeatureSegments } from '../backends/filesystem/feature-segments.ts'
+import { MillwrightError } from '../base/errors.ts'
 import { datasetSchema } from '../contract/definition.ts'
 import type { ServingPlan } from '../contract/serving.ts'
-import { planFeatureView } from '../domain/features/feature-view.ts'
+import { type FeatureViewPlan, planFeatureView } from '../domain/features/feature-view.ts'
 import { Forgetting, trimSlackMs } from '../domain/features/forgetting.ts'
 import { OnlineStore } from '../domain/features/online-store.ts'
 import type { FeatureLookup } from '../domain/serving/model-inputs.ts'
@@ -18,9 +19,11 @@ export interface SentFeatures {
 }
 
 /** The features that a prediction service answers from: its own copy of the log on disk, and the windows over it in memory. */
-export class OnlineState implements FeatureLookup {
+export class OnlineState {
   private store = new OnlineStore([])
   private viewHashes = ''
+  /** Definition → name of a view → what that definition means by it. */
+  private named = new Map<string, Map<string, FeatureViewPlan>>()
   private readonly forgetting = new Forgetting()
 
   private constructor(private readonly log: OnlineFeatures) {}
@@ -44,15 +47,37 @@ export class OnlineState implements FeatureLookup {
   }
 
   /** Works by the views of a plan; the windows are built anew from the log when one of them changed. */
-  async followViews(plan: ServingPlan): Promise<void> {
-    const datasets = new Map(plan.datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)]))
-    const views = plan.featureViews.map((view) => planFeatureView(view, datasets.get(view.dataset)!))
-    const hashes = views.map((view) => view.hash).join()
-    if (hashes === this.viewHashes) return
-    const store = new OnlineStore(views)
-    for await (const batch of this.log.read(0)) store.apply(batch)
-    this.store = store
-    this.viewHashes = hashes
+  async followViews({ definitions }: Pick<ServingPlan, 'definitions'>): Promise<void> {
+    const views = new Map<string, FeatureViewPlan>()
+    const named = new Map<string, Map<string, FeatureViewPlan>>()
+    for (const { hash, datasets, featureViews } of definitions) {
+      const known = new Map(datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)]))
+      const plans = featureViews.map((view) => planFeatureView(view, known.get(view.dataset)!))
+      for (const plan of plans) views.set(plan.hash, plan)
+      named.set(hash, new Map(plans.map((plan) => [plan.view.name, plan])))
+    }
+    const hashes = [...views.keys()].sort().join()
+    if (hashes !== this.viewHashes) {
+      const store = new OnlineStore(views.values())
+      for await (const batch of this.log.read(0)) store.apply(batch)
+      this.store = store
+      this.viewHashes = hashes
+    }
+    this.named = named
+  }
+
+  /** The features as a definition means them: a view of the same name may be made otherwise in another. */
+  lookup(definitionHash: string | null): FeatureLookup {
+    const plans = this.named.get(definitionHash ?? '') ?? new Map<string, FeatureViewPlan>()
+    const plan = (view: string): FeatureViewPlan => {
+      const known = plans.get(view)
+      if (known === undefined) throw new MillwrightError('not-found', `there is no feature view "${view}"`)
+      return known
+    }
+    return {
+      value: (view, feature, key, at) => this.store.value(plan(view), feature, key, at),
+      newest: (view, key, at) => this.store.newest(plan(view), key, at),
+    }
   }
 
   /** Forgets what no window reaches any more, in memory and on disk, as the project's clock moves on. */
@@ -63,12 +88,6 @@ export class OnlineState implements FeatureLookup {
     await this.log.trim(asOf - 2 * trimSlackMs)
   }
 
-  value(view: string, feature: string, key: string, at: number): number {
-    return this.store.value(view, feature, key, at)
-  }
-  newest(view: string, key: string, at: number): number | null {
-    return this.store.newest(view, key, at)
-  }
   close(): Promise<void> {
     return this.log.close()
   }

@@ -9,6 +9,7 @@ import { ingestFile } from '../domain/data/ingestion.ts'
 import { PushBuffer } from '../domain/data/push-buffer.ts'
 import type { PushBody } from '../domain/data/pushed-rows.ts'
 import { FeatureFeed } from '../domain/features/feature-feed.ts'
+import { viewSources } from '../domain/features/view-sources.ts'
 import type { AppendLogs } from '../ports/append-logs.ts'
 import { encodeFeatureBatch } from '../ports/feature-batch.ts'
 import type { OnlineFeatures } from '../ports/online-features.ts'
@@ -49,7 +50,7 @@ export class DataStage {
   /** Works by another definition from now on. Rows that wait stay; views that are new get what their windows can still see. */
   async adopt(definition: Definition): Promise<void> {
     await this.letGo()
-    const feed = await FeatureFeed.open(this.services, definition, this.log)
+    const feed = await FeatureFeed.open(this.services, await viewSources(this.services.metadata, definition), this.log)
     this.adopted = { definition, buffers: new Map(), feed }
     await this.catchUp()
   }

@@ -1,5 +1,4 @@
 import { concatTables, type Table } from '../../base/columns.ts'
-import type { Definition } from '../../contract/definition.ts'
 import type { FeatureBatch } from '../../ports/feature-batch.ts'
 import type { OnlineFeatures } from '../../ports/online-features.ts'
 import type { DataServices } from '../data/data-services.ts'
@@ -9,6 +8,7 @@ import type { PushedRows } from '../data/push-buffer.ts'
 import { readEventRows } from './feature-history.ts'
 import { eventsOf, type FeatureViewPlan, planNamedView } from './feature-view.ts'
 import { Forgetting, trimSlackMs } from './forgetting.ts'
+import type { ViewSource } from './view-sources.ts'
 
 /** How far a view has seen its dataset. */
 interface Seen {
@@ -21,31 +21,35 @@ interface Seen {
  * how far it is, so a restart goes on where it stopped.
  */
 export class FeatureFeed {
-  private readonly plans: FeatureViewPlan[]
+  /** Views by their hash, each with the entities of the definition that states it. */
+  private readonly plans = new Map<string, { plan: FeatureViewPlan; entities: EntityTables }>()
   private readonly seen = new Map<string, Seen>()
-  private readonly entities: EntityTables
   private readonly forgetting = new Forgetting()
   private turn: Promise<void> = Promise.resolve()
   private readonly listeners = new Set<(position: number) => void>()
 
   private constructor(
     private readonly services: Pick<DataServices, 'metadata' | 'blobs' | 'tables'>,
-    definition: Pick<Definition, 'featureViews' | 'datasets' | 'entities'>,
+    definitions: readonly ViewSource[],
     private readonly log: OnlineFeatures,
   ) {
-    this.plans = definition.featureViews.map((view) => planNamedView(definition, view.name))
-    this.entities = new EntityTables(services, definition)
+    for (const definition of definitions) {
+      const entities = new EntityTables(services, definition)
+      for (const { name } of definition.featureViews) {
+        const plan = planNamedView(definition, name)
+        if (!this.plans.has(plan.hash)) this.plans.set(plan.hash, { plan, entities })
+      }
+    }
   }
 
   static async open(
     services: Pick<DataServices, 'metadata' | 'blobs' | 'tables'>,
-    definition: Pick<Definition, 'featureViews' | 'datasets' | 'entities'>,
+    definitions: readonly ViewSource[],
     log: OnlineFeatures,
   ): Promise<FeatureFeed> {
-    const feed = new FeatureFeed(services, definition, log)
-    const hashes = new Set(feed.plans.map((plan) => plan.hash))
+    const feed = new FeatureFeed(services, definitions, log)
     for await (const { viewHash, through } of log.read(0)) {
-      if (!hashes.has(viewHash)) continue
+      if (!feed.plans.has(viewHash)) continue
       const seen = feed.seenOf(viewHash)
       seen.version = Math.max(seen.version, through.version ?? 0)
       if (through.pushed !== null) seen.pushed.add(through.pushed)
@@ -67,7 +71,7 @@ export class FeatureFeed {
    */
   catchUp(now: number, waiting: ReadonlyMap<string, readonly PushedRows[]> = new Map()): Promise<void> {
     return this.inTurn(async () => {
-      for (const plan of this.plans) {
+      for (const { plan } of this.plans.values()) {
         await this.takeVersions(plan, now)
         const parts = waiting.get(plan.view.dataset) ?? []
         const seen = this.seenOf(plan.hash)
@@ -85,7 +89,9 @@ export class FeatureFeed {
     if (rows.rows.rows === 0) return Promise.resolve()
     return this.inTurn(async () => {
       const batches: Omit<FeatureBatch, 'seq'>[] = []
-      for (const plan of this.plans) if (plan.view.dataset === dataset) batches.push(await this.pushedBatch(plan, rows))
+      for (const { plan } of this.plans.values()) {
+        if (plan.view.dataset === dataset) batches.push(await this.pushedBatch(plan, rows))
+      }
       await this.append(batches)
     })
   }
@@ -131,7 +137,7 @@ export class FeatureFeed {
     rows: Table,
     through: FeatureBatch['through'],
   ): Promise<Omit<FeatureBatch, 'seq'>> {
-    const scope = { entity: await this.entities.scopeFor(plan.values) }
+    const scope = { entity: await this.plans.get(plan.hash)!.entities.scopeFor(plan.values) }
     return { view: plan.view.name, viewHash: plan.hash, reach: plan.reach, through, ...eventsOf(plan, rows, scope) }
   }
 

@@ -86,9 +86,11 @@ export function planFeatureView(view: FeatureView, dataset: Dataset): FeatureVie
   const bounds = view.features.map((feature) => feature.windowMs ?? feature.ttlMs ?? 0)
   const reach: Reach = { windowMs: Math.max(0, ...bounds), last: unbounded }
   const { name, by, knownAt } = view
+  // The same expressions over columns that are made otherwise give other events.
+  const derived = dataset.columns.flatMap((column) => (column.derived ? [[column.name, column.derived]] : []))
   return {
     view,
-    hash: hashOf({ name, dataset: dataset.name, by, knownAt, values, reach }),
+    hash: hashOf({ name, dataset: dataset.name, by, knownAt, values, reach, derived }),
     dataset: plan,
     values,
     features,

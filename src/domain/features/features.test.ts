@@ -192,8 +192,9 @@ describe('features of real flights', () => {
         )
       const pushes = takeRows(flights, rest)
       const plans = definition.featureViews.map((view) => planNamedView(definition, view.name))
+      const planOf = (name: string) => plans.find((plan) => plan.view.name === name)!
       let log = await openFeatureSegments(online.logs)
-      let feed = await FeatureFeed.open(online, definition, log)
+      let feed = await FeatureFeed.open(online, [definition], log)
       let buffer = await PushBuffer.open(online, definition, 'flights')
       const half = Math.floor(pushes.rows / 2)
       const push = async (from: number, to: number) => {
@@ -210,7 +211,7 @@ describe('features of real flights', () => {
       await log.close()
       await buffer.close()
       log = await openFeatureSegments(online.logs)
-      feed = await FeatureFeed.open(online, definition, log)
+      feed = await FeatureFeed.open(online, [definition], log)
       buffer = await PushBuffer.open(online, definition, 'flights')
       await feed.catchUp(Date.UTC(2001, 0, 5), new Map([['flights', await buffer.waiting()]]))
       await push(half + 300, pushes.rows)
@@ -237,8 +238,8 @@ describe('features of real flights', () => {
         for (let row = 0; row < examples.rows; row += 3) {
           const [key, at] = [textAt(by, row)!, examples.times[row]!]
           for (const online of at >= Date.UTC(2001, 0, 5, 12) ? [store, restarted] : [store]) {
-            if (!Object.is(online.value(from.view, from.feature, key, at), expected.values[row]!)) {
-              expect([name, key, at, online.value(from.view, from.feature, key, at)]).toEqual([
+            if (!Object.is(online.value(planOf(from.view), from.feature, key, at), expected.values[row]!)) {
+              expect([name, key, at, online.value(planOf(from.view), from.feature, key, at)]).toEqual([
                 name,
                 key,
                 at,
@@ -250,8 +251,8 @@ describe('features of real flights', () => {
         }
       }
       expect(compared).toBeGreaterThan(20_000)
-      expect(store.newest('departures', 'ORD', now)).toBeGreaterThan(now - 5 * hour)
-      expect(store.value('departures', 'late_3h', 'nowhere', now)).toBeNaN()
+      expect(store.newest(planOf('departures'), 'ORD', now)).toBeGreaterThan(now - 5 * hour)
+      expect(store.value(planOf('departures'), 'late_3h', 'nowhere', now)).toBeNaN()
       for (const each of [log, copy, buffer, online]) await each.close()
     }, 120_000)
   })
@@ -265,7 +266,7 @@ describe('features of real flights', () => {
     const views = { ...definition, featureViews: [...definition.featureViews, ...unbounded] }
     const open = () => openFeatureSegments(services.logs, { folder: 'forgetful', maxBytes: 1000 })
     let log = await open()
-    const feed = await FeatureFeed.open(services, views, log)
+    const feed = await FeatureFeed.open(services, [views], log)
     await feed.catchUp(Date.UTC(2001, 0, 6))
     const written = log.position
     // Something new of another kind, so that what was written before can go.
@@ -275,7 +276,7 @@ describe('features of real flights', () => {
     await log.close()
     log = await open()
     expect(log.position).toBe(written + 1)
-    const again = await FeatureFeed.open(services, views, log)
+    const again = await FeatureFeed.open(services, [views], log)
     await again.catchUp(Date.UTC(2001, 1, 2))
     const added: number[] = []
     for await (const { times } of log.read(written + 1)) added.push(times.length)

@@ -55,29 +55,27 @@ test('a feature that looks back without a bound does not cost the windows beside
   expect(plan.reach).toEqual({ windowMs: 24 * hour, last: true })
   const store = storeOf(plan, [...hourly('busy', 0, 100), ...hourly('gone', 0, 3)])
   trim(store, 100 * hour)
-  expect(store.value('prices', 'day', 'busy', 100 * hour)).toBe(95)
-  expect(store.value('prices', 'latest', 'gone', 100 * hour)).toBe(11)
+  expect(store.value(plan, 'day', 'busy', 100 * hour)).toBe(95)
+  expect(store.value(plan, 'latest', 'gone', 100 * hour)).toBe(11)
 })
 
 test('a window that begins before what was forgotten has no value, instead of that of a part', () => {
-  const store = storeOf(
-    viewOf([feature('day', 'count', 24 * hour), feature('short', 'count', hour)]),
-    hourly('a', 0, 100),
-  )
+  const plan = viewOf([feature('day', 'count', 24 * hour), feature('short', 'count', hour)])
+  const store = storeOf(plan, hourly('a', 0, 100))
   trim(store, 100 * hour)
-  expect(store.value('prices', 'day', 'a', 100 * hour - trimSlackMs)).toBe(96)
-  expect(store.value('prices', 'day', 'a', 100 * hour - trimSlackMs - 1)).toBeNaN()
-  expect(store.value('prices', 'day', 'nobody', 100 * hour - trimSlackMs - 1)).toBeNaN()
-  expect(store.value('prices', 'short', 'a', 90 * hour)).toBe(4)
+  expect(store.value(plan, 'day', 'a', 100 * hour - trimSlackMs)).toBe(96)
+  expect(store.value(plan, 'day', 'a', 100 * hour - trimSlackMs - 1)).toBeNaN()
+  expect(store.value(plan, 'day', 'nobody', 100 * hour - trimSlackMs - 1)).toBeNaN()
+  expect(store.value(plan, 'short', 'a', 90 * hour)).toBe(4)
 })
 
 test('an entity of which nothing matters any more is gone, however little there was', () => {
   const plan = viewOf([feature('day', 'count', 24 * hour)])
   const store = storeOf(plan, [...hourly('gone', 0, 1), ...hourly('here', 0, 50)])
-  expect(store.newest('prices', 'gone', 50 * hour)).toBe(0.75 * hour)
+  expect(store.newest(plan, 'gone', 50 * hour)).toBe(0.75 * hour)
   trim(store, 50 * hour)
-  expect(store.newest('prices', 'gone', 50 * hour)).toBeNull()
-  expect(store.newest('prices', 'here', 50 * hour)).toBe(49.75 * hour)
+  expect(store.newest(plan, 'gone', 50 * hour)).toBeNull()
+  expect(store.newest(plan, 'here', 50 * hour)).toBe(49.75 * hour)
 })
 
 test('how far back its windows look is part of what a view is, beside a feature without a bound too', () => {

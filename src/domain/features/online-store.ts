@@ -9,8 +9,6 @@ const entitiesAtOnce = 5000
 interface OnlineView {
   plan: FeatureViewPlan
   series: Map<string, EventSeries>
-  /** Time of the newest event of any entity; null before the first. */
-  newest: number | null
   /** Events up to then may have been forgotten: who looks further back is told nothing rather than a part. */
   forgottenTo: number
 }
@@ -26,14 +24,14 @@ export class OnlineStore {
 
   constructor(plans: Iterable<FeatureViewPlan>) {
     for (const plan of plans)
-      this.views.set(plan.view.name, { plan, series: new Map(), newest: null, forgottenTo: Number.NEGATIVE_INFINITY })
+      this.views.set(plan.hash, { plan, series: new Map(), forgottenTo: Number.NEGATIVE_INFINITY })
   }
 
-  /** Events made under another definition of the view are passed over. */
+  /** Events of views that nobody here asks for, by their hash, are passed over. */
   apply(batch: FeatureBatch): void {
     this.position = Math.max(this.position, batch.seq)
-    const view = this.views.get(batch.view)
-    if (view === undefined || view.plan.hash !== batch.viewHash) return
+    const view = this.views.get(batch.viewHash)
+    if (view === undefined) return
     const { entities, times, values } = batch
     const row = new Float64Array(values.length)
     for (let i = 0; i < times.length; i += 1) {
@@ -47,17 +45,18 @@ export class OnlineStore {
       }
       for (let v = 0; v < values.length; v += 1) row[v] = values[v]![i]!
       series.insert(time, 0, row)
-      if (view.newest === null || time > view.newest) view.newest = time
     }
   }
 
   /**
+   * @param plan the view as whoever asks means it: versions of a model may know a view of one name by different definitions, and features over the
+   *   same events by different names.
    * @returns NaN where there is nothing in the window, and for an unknown entity, view or feature; a count is 0 then. NaN too, of any feature, for a
    *   window that begins before what was forgotten.
    */
-  value(view: string, feature: string, key: string, at: number): number {
-    const known = this.views.get(view)
-    const window = known?.plan.features.get(feature)
+  value(plan: FeatureViewPlan, feature: string, key: string, at: number): number {
+    const known = this.views.get(plan.hash)
+    const window = plan.features.get(feature)
     if (known === undefined || window === undefined) return Number.NaN
     if (at - (window.windowMs ?? window.ttlMs ?? 0) < known.forgottenTo) return Number.NaN
     const series = known.series.get(key)
@@ -66,15 +65,10 @@ export class OnlineStore {
   }
 
   /** Time of the entity's newest event at or before a time; null without one. */
-  newest(view: string, key: string, at: number): number | null {
-    const series = this.views.get(view)?.series.get(key)
+  newest(plan: FeatureViewPlan, key: string, at: number): number | null {
+    const series = this.views.get(plan.hash)?.series.get(key)
     const count = series?.countUntil(at) ?? 0
     return count === 0 ? null : series!.times[count - 1]!
-  }
-
-  /** Time of the newest event of a view; null before the first. */
-  newestOf(view: string): number | null {
-    return this.views.get(view)?.newest ?? null
   }
 
   /**

@@ -73,7 +73,7 @@ test('times between milliseconds mean the same in a file, when pushed, online, a
       const [batch] = await ingestFile(filed, definition, 'sales', path, { actor: 'user:test' })
       expect(batch!.state).toBe('accepted')
       const log = await openFeatureSegments(pushed.logs)
-      const feed = await FeatureFeed.open(pushed, definition, log)
+      const feed = await FeatureFeed.open(pushed, [definition], log)
       const buffer = await PushBuffer.open(pushed, definition, 'sales')
       await feed.pushed('sales', await buffer.push({ rows: sales }))
       await buffer.closeDue(start + 10 * 86_400_000)
@@ -91,7 +91,7 @@ test('times between milliseconds mean the same in a file, when pushed, online, a
           expect(series.times.every(Number.isInteger)).toBe(true)
           for (const [name, feature] of plan.features) {
             for (let at = start; at < start + 160; at += 3) {
-              expect(store.value(plan.view.name, name, key, at)).toBe(windowValue(series, feature, at))
+              expect(store.value(plan, name, key, at)).toBe(windowValue(series, feature, at))
             }
           }
         }

@@ -1,5 +1,5 @@
 import { hashOf } from '../../base/hash.ts'
-import type { Dataset, Definition, EndpointDefinition } from '../../contract/definition.ts'
+import type { Definition, EndpointDefinition } from '../../contract/definition.ts'
 import type { ModelVersionRecord } from '../../contract/model.ts'
 import type { EndpointRecord, ServingPlan, Slot } from '../../contract/serving.ts'
 import type { RecordReader } from '../../ports/metadata.ts'
@@ -52,13 +52,8 @@ export async function composePlan({ records, candidates, entityBlob }: PlanSourc
     endpoints.push({ endpoint: endpoint.definition, slots })
   }
 
-  const inUse = [...definitions.values()]
-  const datasets = new Map<string, Dataset>()
-  const featureViews = new Map<string, Definition['featureViews'][number]>()
   const entities = new Map<string, ServingPlan['entities'][number]>()
-  for (const definition of inUse) {
-    for (const dataset of definition.datasets) datasets.set(dataset.name, dataset)
-    for (const view of definition.featureViews) featureViews.set(view.name, view)
+  for (const definition of definitions.values()) {
     for (const entity of definition.entities) {
       const hash = entity.dataset ? await entityBlob(definition, entity.name) : null
       if (hash) entities.set(entity.name, { entity: entity.name, key: entity.key, hash })
@@ -66,9 +61,8 @@ export async function composePlan({ records, candidates, entityBlob }: PlanSourc
   }
   const plan = {
     endpoints,
-    featureViews: [...featureViews.values()],
+    definitions: [...definitions].map(([hash, { datasets, featureViews }]) => ({ hash, datasets, featureViews })),
     entities: [...entities.values()],
-    datasets: [...datasets.values()],
   }
   return { revision: hashOf(plan), ...plan }
 }

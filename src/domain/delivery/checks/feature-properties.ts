@@ -28,6 +28,7 @@ interface Trial {
   definition: Definition
   rows: GeneratedRows
   scope: GeneratedRows['scope']
+  views: ReadonlyMap<string, FeatureViewPlan>
   online: OnlineStore
   /** Every place is told once. */
   findings: Map<string, Finding>
@@ -58,6 +59,7 @@ export function featureProperties(
       definition,
       rows,
       scope: rows.scope,
+      views: new Map(plans.map((plan) => [plan.view.name, plan])),
       online: new OnlineStore(plans),
       findings,
     }
@@ -188,7 +190,7 @@ function checkView(trial: Trial, plan: FeatureViewPlan, seed: number, odd: boole
           `the ${aggregate} "${name}" ${of} is ${value}`,
           'Narrow what is aggregated by an expectation.',
         )
-      const alone = online.value(view.name, name, keys[codes[row]!]!, times[row]!)
+      const alone = online.value(plan, name, keys[codes[row]!]!, times[row]!)
       if (!Object.is(value, alone) && !(value === 0 && alone === 0))
         tell(
           trial,
@@ -220,7 +222,10 @@ function checkInputs(trial: Trial, model: ModelDefinition, odd: boolean): number
     }
   }
   const batch = batchInputs(trial, model, table, (name) => trial.rows.table(name))
-  const single = new ModelInputs(model, dataset, trial.scope.entity, trial.online)
+  const single = new ModelInputs(model, dataset, trial.scope.entity, {
+    value: (view, ...asked) => trial.online.value(trial.views.get(view)!, ...asked),
+    newest: (view, ...asked) => trial.online.newest(trial.views.get(view)!, ...asked),
+  })
   const booleans = new Set(dataset.columns.filter(({ type }) => type === 'boolean').map(({ name }) => name))
   for (let row = 0; row < table.rows; row += 1) {
     const values = rowAt(table, row)

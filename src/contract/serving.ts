@@ -54,6 +54,8 @@ export const servingPlanSchema = z.object({
   entities: z.array(z.object({ entity: z.string(), key: z.string(), hash: z.string() })),
   /** Of the datasets that the models' rows come from. */
   datasets: z.array(z.looseObject({ name: z.string() })),
+  /** Dataset → how often it returned to an earlier version; those that never did are left out. */
+  epochs: z.record(z.string(), z.number()).optional(),
 })
 export type ServingPlan = z.infer<typeof servingPlanSchema>
 

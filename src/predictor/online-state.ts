@@ -46,7 +46,9 @@ export class OnlineState implements FeatureLookup {
   /** Works by the views of a plan; the windows are built anew from the log when one of them changed. */
   async followViews(plan: ServingPlan): Promise<void> {
     const datasets = new Map(plan.datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)]))
-    const views = plan.featureViews.map((view) => planFeatureView(view, datasets.get(view.dataset)!))
+    const views = plan.featureViews.map((view) =>
+      planFeatureView(view, datasets.get(view.dataset)!, plan.epochs?.[view.dataset]),
+    )
     const hashes = views.map((view) => view.hash).join()
     if (hashes === this.viewHashes) return
     const store = new OnlineStore(views)

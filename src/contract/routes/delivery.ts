@@ -135,4 +135,19 @@ export const deliveryRoutes = {
     }),
     response: deployment,
   }),
+  rollbackFeatureView: route({
+    method: 'POST',
+    role: 'operator',
+    path: '/api/feature-views/{view}/rollback',
+    group: 'delivery',
+    summary: 'Put a feature view as an earlier definition had it into the definition in force',
+    params: z.object({ view: z.string() }),
+    body: z.object(deployBody),
+    response: z.object({
+      /** Hash of the definition that it is taken from. */
+      to: z.string(),
+      changes: z.array(changeSchema),
+      depends: z.array(z.string()),
+    }),
+  }),
 }

@@ -4,6 +4,7 @@ import type { FeatureBatch } from '../../ports/feature-batch.ts'
 import type { OnlineFeatures } from '../../ports/online-features.ts'
 import type { DataServices } from '../data/data-services.ts'
 import { type DatasetVersion, datasetVersion } from '../data/dataset-reader.ts'
+import { datasetEpochs } from '../data/dataset-rollback.ts'
 import { EntityTables } from '../data/entity-tables.ts'
 import type { PushedRows } from '../data/push-buffer.ts'
 import { readEventRows } from './feature-history.ts'
@@ -32,8 +33,9 @@ export class FeatureFeed {
     private readonly services: Pick<DataServices, 'metadata' | 'blobs' | 'tables'>,
     definition: Pick<Definition, 'featureViews' | 'datasets' | 'entities'>,
     private readonly log: OnlineFeatures,
+    epochs: ReadonlyMap<string, number>,
   ) {
-    this.plans = definition.featureViews.map((view) => planNamedView(definition, view.name))
+    this.plans = definition.featureViews.map((view) => planNamedView(definition, view.name, epochs))
     this.entities = new EntityTables(services, definition)
   }
 
@@ -42,7 +44,8 @@ export class FeatureFeed {
     definition: Pick<Definition, 'featureViews' | 'datasets' | 'entities'>,
     log: OnlineFeatures,
   ): Promise<FeatureFeed> {
-    const feed = new FeatureFeed(services, definition, log)
+    const epochs = await datasetEpochs(services.metadata)
+    const feed = new FeatureFeed(services, definition, log, epochs)
     const hashes = new Set(feed.plans.map((plan) => plan.hash))
     for await (const { viewHash, through } of log.read(0)) {
       if (!hashes.has(viewHash)) continue

@@ -61,6 +61,9 @@ export const eventTypes = {
   'package.rolled-back': 'delivery',
   'package.refused': 'delivery',
   'feature-view.rolled-back': 'delivery',
+  'ci.started': 'delivery',
+  'ci.passed': 'delivery',
+  'ci.failed': 'delivery',
 } as const satisfies Record<string, Stage>
 export type EventType = keyof typeof eventTypes
 

@@ -4,7 +4,7 @@ import * as z from 'zod'
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex')
 
 export const checkOutcomes = ['passed', 'failed', 'skipped'] as const
-const checkResultSchema = z.strictObject({
+export const checkResultSchema = z.strictObject({
   check: z.string(),
   outcome: z.enum(checkOutcomes),
   /** One sentence for people. */

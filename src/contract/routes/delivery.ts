@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ciRunSchema } from '../ci-run.ts'
 import { approvalSchema, deliveryColumnSchema, deliverySchema, driftSchema, evidenceSchema } from '../delivery.ts'
 import { resolvedEnvironmentSchema } from '../environment.ts'
 import { manifestSchema, packageRecordSchema } from '../package.ts'
@@ -149,5 +150,26 @@ export const deliveryRoutes = {
       changes: z.array(changeSchema),
       depends: z.array(z.string()),
     }),
+  }),
+  ciRuns: route({
+    method: 'GET',
+    path: '/api/ci-runs',
+    group: 'delivery',
+    summary: 'Commits of the watched repository that were tested, newest first, and what became of them',
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50) }),
+    response: z.object({ runs: z.array(ciRunSchema) }),
+  }),
+  checkRepository: route({
+    method: 'POST',
+    role: 'service',
+    repeatable: true,
+    path: '/api/repository/check',
+    group: 'delivery',
+    summary: 'Look at the watched repository now; for the hooks of a git server',
+    body: z.object({
+      /** Answer when everything new was tested, not when the look has begun. */
+      wait: z.boolean().default(false),
+    }),
+    response: z.object({ runs: z.array(ciRunSchema) }),
   }),
 }

@@ -1,3 +1,4 @@
+import { MillwrightError } from '../../base/errors.ts'
 import { mostPackages, ownColumn } from '../../domain/delivery/delivery-column.ts'
 import { driftFrom } from '../../domain/delivery/drift.ts'
 import { evidenceOf } from '../../domain/delivery/evidence.ts'
@@ -17,6 +18,8 @@ type Names =
   | 'deployPackage'
   | 'rollbackPackage'
   | 'rollbackFeatureView'
+  | 'ciRuns'
+  | 'checkRepository'
 
 export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
   const { packages, packageDeployments, environment, projects } = plane
@@ -96,6 +99,20 @@ export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
           dryRun: body.dryRun,
         }),
       ),
+    ciRuns: async ({ query: { limit } }) => ({
+      runs: await metadata.find('ci_run', { orderBy: { field: 'startedAt', direction: 'desc' }, limit }),
+    }),
+    checkRepository: async ({ body: { wait } }) => {
+      if (!plane.repository)
+        throw new MillwrightError('conflict', 'this control plane watches no repository', {
+          hint: 'Start it with `millwright server --repository ADDRESS`.',
+        })
+      const looking = plane.repository.check()
+      if (wait) return { runs: await looking }
+      // What goes wrong is told by the look of its own that follows.
+      looking.catch(() => {})
+      return { runs: [] }
+    },
     rollbackFeatureView: async ({ params: { view }, body: { dryRun, reason, ...body }, caller }) =>
       plane.inTurn(async () => {
         const { applied } = projects

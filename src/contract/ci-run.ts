@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { checkResultSchema } from './package.ts'
 
-export const ciRunStates = ['running', 'passed', 'failed'] as const
+const ciRunStates = ['running', 'passed', 'failed'] as const
 
 export const ciRunSchema = z.object({
   id: z.string(),

@@ -58,7 +58,8 @@ export class GitRepository {
       })
       return stdout
     } catch (cause) {
-      const said = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? String(cause)
+      const lines = (cause as { stderr?: string }).stderr?.trim().split('\n') ?? [String(cause)]
+      const said = lines.find((each) => each.startsWith('fatal:')) ?? lines.at(-1)
       throw new MillwrightError('unavailable', `the repository cannot be read: ${said}`, { cause })
     }
   }

@@ -27,6 +27,9 @@ export interface WatchOptions {
 const standardEveryMs = 30_000
 const ciLimitMs = 60 * 60_000
 const mostLog = 1 << 20
+/** Variables that the code of a commit may see; tokens and secrets of the control plane are none of them. */
+const passedOn =
+  /^(PATH|HOME|USER|SHELL|LANG|LC_\w+|TZ|TMPDIR|TERM|VIRTUAL_ENV|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|npm_config_(registry|cache|userconfig)|PIP_INDEX_URL)$/i
 
 /**
  * Watches a repository: a new commit on a branch that this environment takes is checked out, tested in a process of its own, packed, and put into
@@ -192,15 +195,10 @@ export class RepositoryWatch {
     return { ...facts, state: 'passed', package: record.id }
   }
 
-  /** In a process of its own, which is given none of the secrets of this one. */
+  /** In a process of its own, which is given only what programs need to be found and to reach the network. */
   private runCi(line: readonly string[], cwd: string): Promise<{ code: number | null; said: string }> {
     const program = this.options.ciCommand ?? [process.execPath, ...process.execArgv, process.argv[1]!, 'ci']
-    const secrets = Object.values(this.plane.environment.resolved?.secrets ?? {}).flatMap((each) =>
-      'env' in each ? [each.env] : [],
-    )
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !name.startsWith('MILLWRIGHT_') && !secrets.includes(name)),
-    )
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)))
     return new Promise((resolve, reject) => {
       const child = spawn(program[0]!, [...program.slice(1), ...line], {
         cwd,
@@ -223,8 +221,10 @@ export class RepositoryWatch {
   private async deliver(run: CiRunRecord, isNew: boolean): Promise<CiRunRecord> {
     const { packageDeployments, packages, environment, data } = this.plane
     if (run.state !== 'passed' || run.package === null || run.deployed || environment.name === null) return run
-    const own = resolveEnvironment((await packages.read(run.package)).definition, environment.name)
-    const takes = environment.resolved ? environment.resolved.takes : own.takes
+    const { definition } = await packages.read(run.package)
+    const isStated = definition.environments.some(({ name }) => name === environment.name)
+    const own = isStated ? resolveEnvironment(definition, environment.name) : null
+    const takes = environment.resolved ? environment.resolved.takes : own?.takes
     if (takes?.and !== 'deploy' || !isBranchOf(takes.branch, run.branch)) return run
     const request = { package: run.package, actor: 'ci', reason: `commit ${run.commit.slice(0, 8)} on ${run.branch}` }
     const changed = await this.plane.inTurn(async (): Promise<Partial<CiRunRecord>> => {

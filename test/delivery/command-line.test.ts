@@ -65,7 +65,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-it('makes keys and tokens that only their owner can read', { timeout: 60_000 }, async () => {
+it('makes keys and tokens that only their owner can read', { timeout: 180_000 }, async () => {
   const publicKey = await millwright('key create release.pem')
   expect(publicKey).toMatch(/^[A-Za-z0-9+/]+=*\n$/)
   expect((await stat(join(folder, 'release.pem'))).mode & 0o777).toBe(0o600)

@@ -90,7 +90,9 @@ describe('the documents', () => {
     const named = new Map<string, Set<string>>()
     for (const page of pages.filter((page) => page === 'README.md' || page.startsWith('docs/'))) {
       for (const line of codeOf(textOf(page))) {
-        for (const [, command, rest] of line.matchAll(/\bmillwright ([a-z]+(?: verify| log\b)?)([^;|&#]*)/g)) {
+        for (const [, command, rest] of line.matchAll(
+          /\bmillwright ([a-z]+(?: (?:verify|log|create|list|remove)\b)?)([^;|&#]*)/g,
+        )) {
           const options = named.get(command!) ?? new Set()
           // What stands behind `--` belongs to the program that is run.
           for (const [option] of rest!.split(' -- ')[0]!.matchAll(/--[a-z][a-z-]+/g)) options.add(option)

@@ -52,6 +52,7 @@ const packageHomes: Record<string, readonly string[]> = {
   '@duckdb/node-api': ['src/backends/duckdb/'],
   'onnxruntime-node': ['src/backends/onnxruntime/'],
   libsql: ['src/backends/sqlite/'],
+  fflate: ['src/domain/delivery/'],
   kysely: ['src/backends/sql/', 'src/backends/sqlite/', 'src/backends/postgres/'],
   fastify: ['src/server/', 'src/predictor/'],
   commander: ['src/cli/'],

@@ -54,7 +54,12 @@ export function applyCommands(program: Command): void {
             : addressOf(definition, environment)
         const client = connect({ server })
         const body = { definition, projectDir, actor: actor(), ...(environment === undefined ? {} : { environment }) }
-        printChanges(await client[name]({ body }), name === 'plan' ? 'planned' : 'applied')
+        const plan = await client[name]({ body })
+        printChanges(plan, name === 'plan' ? 'planned' : 'applied')
+        for (const { message, by, event } of plan.drift)
+          console.log(
+            `${yellow('Drift')} ${message}${dim([by ? ` ${by}` : '', event ? `event ${event}` : ''].filter(Boolean).join(', '))}`,
+          )
       })
   }
 }

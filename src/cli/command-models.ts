@@ -79,18 +79,4 @@ export function modelCommands(program: Command): void {
       const deployment = await connect(options).deploy({ params: { endpoint }, body: { version, actor: actor() } })
       console.log(`${bold(deployment.version)} takes ${deployment.share * 100} % of the traffic of ${endpoint}.`)
     })
-
-  program
-    .command('rollback')
-    .description('return an endpoint to the version that served before')
-    .argument('<endpoint>')
-    .option('--reason <text>', 'why, for the record', 'by hand')
-    .option(...server)
-    .action(async (endpoint: string, options: { reason: string; server: string }) => {
-      const { serving, deployment, tookMs } = await connect(options).rollback({
-        params: { endpoint },
-        body: { actor: actor(), reason: options.reason },
-      })
-      console.log(`${endpoint} is back on ${bold(serving)}, away from ${deployment.version}, after ${tookMs} ms.`)
-    })
 }

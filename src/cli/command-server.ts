@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 
 export const port = (text: string): number => {
@@ -5,6 +6,16 @@ export const port = (text: string): number => {
   if (!Number.isInteger(number) || number < 0 || number > 65_535)
     throw new Error(`"${text}" is no port: a number from 0 to 65535`)
   return number
+}
+
+interface ServerOptions {
+  home: string
+  host: string
+  port: number
+  environment?: string
+  repository?: string
+  folder: string
+  key?: string
 }
 
 export function serverCommand(program: Command): void {
@@ -15,8 +26,15 @@ export function serverCommand(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port', port, 4300)
     .option('--environment <name>', 'which environment of the project it is; its rules hold from then on')
-    .action(async (options: { home: string; host: string; port: number; environment?: string }) => {
+    .option(
+      '--repository <address>',
+      'watch this git repository: test, pack and deploy its commits, as the environment takes them',
+    )
+    .option('--folder <dir>', 'folder of the project in the repository', '')
+    .option('--key <file>', 'sign what comes of it with this key; see `millwright key create`')
+    .action(async ({ repository, folder, key, ...options }: ServerOptions) => {
       const { runServer } = await import('../server/main.ts')
-      await runServer(options)
+      const watch = repository ? { watch: { repository, folder, ...(key ? { keyFile: resolve(key) } : {}) } } : {}
+      await runServer({ ...options, ...watch })
     })
 }

@@ -6,7 +6,9 @@ import { ciCommand } from './command-ci.ts'
 import { dataCommands } from './command-data.ts'
 import { initCommand } from './command-init.ts'
 import { modelCommands } from './command-models.ts'
+import { packageCommands } from './command-package.ts'
 import { predictorCommand } from './command-predictor.ts'
+import { rollbackCommand } from './command-rollback.ts'
 import { runCommands } from './command-run.ts'
 import { serverCommand } from './command-server.ts'
 import { tokenCommands } from './command-token.ts'
@@ -34,6 +36,8 @@ ciCommand(program)
 runCommands(program)
 dataCommands(program)
 modelCommands(program)
+rollbackCommand(program)
+packageCommands(program)
 auditCommands(program)
 tokenCommands(program)
 serverCommand(program)

@@ -99,6 +99,8 @@ export const datasetStateSchema = z.object({
   id: z.string(),
   /** The newest version; 0 before the first. */
   version: z.number().int(),
+  /** How often it returned to an earlier version: features begin anew each time. Not there before the first. */
+  epoch: z.number().int().optional(),
   /** What was inferred from the first accepted batch and widened only by people: domains, ranges, reference histograms. */
   inferred: z.array(columnSummarySchema),
 })

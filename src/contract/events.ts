@@ -28,6 +28,7 @@ export const eventTypes = {
   'dataset.batch-refused': 'data',
   'dataset.batch-quarantined': 'data',
   'dataset.value-skew': 'data',
+  'dataset.rolled-back': 'data',
   'run.queued': 'pipelines',
   'run.started': 'pipelines',
   'run.succeeded': 'pipelines',
@@ -59,6 +60,10 @@ export const eventTypes = {
   'package.deployed': 'delivery',
   'package.rolled-back': 'delivery',
   'package.refused': 'delivery',
+  'feature-view.rolled-back': 'delivery',
+  'ci.started': 'delivery',
+  'ci.passed': 'delivery',
+  'ci.failed': 'delivery',
 } as const satisfies Record<string, Stage>
 export type EventType = keyof typeof eventTypes
 

@@ -4,7 +4,7 @@ import * as z from 'zod'
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex')
 
 export const checkOutcomes = ['passed', 'failed', 'skipped'] as const
-const checkResultSchema = z.strictObject({
+export const checkResultSchema = z.strictObject({
   check: z.string(),
   outcome: z.enum(checkOutcomes),
   /** One sentence for people. */
@@ -21,8 +21,8 @@ const packagedFileSchema = z.strictObject({
   /** A program: it keeps its permission to be run. */
   executable: z.literal(true).optional(),
 })
-export type PackagedFile = z.infer<typeof packagedFileSchema>
 
+/** Where a package comes from. It says no time, so that the same content checked by the same builder is the same package. */
 const provenanceSchema = z.strictObject({
   /** Git commit and branch of the project's folder, and whether files differed from it; null where there is nothing to say. */
   commit: z.string().nullable(),
@@ -39,8 +39,6 @@ const provenanceSchema = z.strictObject({
   /** In their order; empty for a snapshot that an apply by hand made. */
   checks: z.array(checkResultSchema),
 })
-/** Where a package comes from. It says no time, so that the same content checked by the same builder is the same package. */
-export type Provenance = z.infer<typeof provenanceSchema>
 
 /** What a package is: its canonical JSON is the first entry of the file, and the SHA-256 of that is the package's identity. */
 export const manifestSchema = z.strictObject({

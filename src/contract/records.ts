@@ -1,3 +1,4 @@
+import type { CiRunRecord } from './ci-run.ts'
 import type { BatchRecord, DatasetRecord, DatasetVersionRecord } from './data.ts'
 import type { ApprovalRecord, DeliveryRecord } from './delivery.ts'
 import type { AliasRecord, ModelVersionRecord } from './model.ts'
@@ -17,6 +18,7 @@ export interface Records {
   package: PackageRecord
   approval: ApprovalRecord
   delivery: DeliveryRecord
+  ci_run: CiRunRecord
   run: RunRecord
   step: StepRecord
   dataset: DatasetRecord
@@ -39,6 +41,7 @@ export const recordIndexes = {
   package: ['origin', 'definitionHash', 'receivedAt'],
   approval: ['package'],
   delivery: ['package', 'at'],
+  ci_run: ['branch', 'commit', 'state', 'startedAt'],
   run: ['pipeline', 'state', 'queuedAt', 'packageHash'],
   step: ['runId', 'key', 'state'],
   dataset: [],

@@ -60,6 +60,8 @@ export const servingPlanSchema = z.object({
   ),
   /** Entity → the blob with its attributes. */
   entities: z.array(z.object({ entity: z.string(), key: z.string(), hash: z.string() })),
+  /** Dataset → how often it returned to an earlier version; those that never did are left out. */
+  epochs: z.record(z.string(), z.number()).optional(),
 })
 export type ServingPlan = z.infer<typeof servingPlanSchema>
 

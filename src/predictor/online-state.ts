@@ -47,12 +47,12 @@ export class OnlineState {
   }
 
   /** Works by the views of a plan; the windows are built anew from the log when one of them changed. */
-  async followViews({ definitions }: Pick<ServingPlan, 'definitions'>): Promise<void> {
+  async followViews({ definitions, epochs }: Pick<ServingPlan, 'definitions' | 'epochs'>): Promise<void> {
     const views = new Map<string, FeatureViewPlan>()
     const named = new Map<string, Map<string, FeatureViewPlan>>()
     for (const { hash, datasets, featureViews } of definitions) {
       const known = new Map(datasets.map((dataset) => [dataset.name, datasetSchema.parse(dataset)]))
-      const plans = featureViews.map((view) => planFeatureView(view, known.get(view.dataset)!))
+      const plans = featureViews.map((view) => planFeatureView(view, known.get(view.dataset)!, epochs?.[view.dataset]))
       for (const plan of plans) views.set(plan.hash, plan)
       named.set(hash, new Map(plans.map((plan) => [plan.view.name, plan])))
     }

@@ -6,6 +6,7 @@ import { OnnxruntimeModelRunner } from '../backends/onnxruntime/onnxruntime-mode
 import { openSqlMetadata } from '../backends/sql/metadata.ts'
 import { openSqlite } from '../backends/sqlite/dialect.ts'
 import { MillwrightError } from '../base/errors.ts'
+import type { CiRunRecord } from '../contract/ci-run.ts'
 import type { Definition } from '../contract/definition.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
 import { EnvironmentInForce } from '../domain/delivery/environment-in-force.ts'
@@ -55,6 +56,8 @@ export interface ControlPlane {
   readonly packageDeployments: PackageDeployments
   readonly environment: EnvironmentInForce
   readonly principals: Principals
+  /** What watches a repository for it; null for nothing. */
+  repository: { check(): Promise<CiRunRecord[]> } | null
   readonly registry: ModelVersions
   /** Reads model files. */
   readonly modelRunner: ModelRunner
@@ -190,6 +193,7 @@ async function wire(
     packages,
     environment,
     principals,
+    repository: null,
     packageDeployments,
     inTurn: turns(),
     apply: async (definition, request) => {

@@ -5,6 +5,7 @@ import { MillwrightError } from '../base/errors.ts'
 import type { BatchRecord } from '../contract/data.ts'
 import type { Definition } from '../contract/definition.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
+import { type RollbackPlan, rollBackDataset } from '../domain/data/dataset-rollback.ts'
 import { ingestFile } from '../domain/data/ingestion.ts'
 import { PushBuffer } from '../domain/data/push-buffer.ts'
 import type { PushBody } from '../domain/data/pushed-rows.ts'
@@ -80,6 +81,14 @@ export class DataStage {
     const batches = await ingestFile(this.services, definition, dataset, path, { ...options, waiting })
     await this.catchUp()
     return batches
+  }
+
+  /** Returns a dataset to an earlier version; features begin anew with its rows. @throws `not-found`, `conflict` */
+  async rollBack(dataset: string, to: number, by: { actor: string; reason: string }): Promise<RollbackPlan> {
+    const plan = await rollBackDataset(this.services, dataset, to, by)
+    // The views of the dataset are other ones from now on, which get what is left.
+    await this.adopt(this.current().definition)
+    return plan
   }
 
   /** Makes batches of the days that are over. */

@@ -1,3 +1,4 @@
+import type { WatchOptions } from './repository-watch.ts'
 import { startServer } from './start.ts'
 
 /** Runs the control plane in this process until it is told to stop. */
@@ -6,6 +7,7 @@ export async function runServer(options: {
   host: string
   port: number
   environment?: string
+  watch?: WatchOptions
 }): Promise<void> {
   const server = await startServer({ ...options, logLevel: process.env.MILLWRIGHT_LOG ?? 'warn' })
   process.send?.({ ready: server.address })

@@ -57,35 +57,53 @@ export function loadDefinition(projectDir: string): Promise<Definition> {
 }
 
 /**
- * Makes what a package needs reachable from where it is unpacked: the modules of this very installation when their lockfile is the package's, otherwise
- * those of its lockfile, installed once and kept beside the packages. A package without a lockfile has Millwright alone.
+ * Makes what a package needs reachable from where it is unpacked. A package without a lockfile has Millwright alone.
  *
- * @throws `missing-package` when they cannot be installed.
+ * @throws `missing-package` when it cannot be installed.
  */
 export async function installModules(read: ReadPackage, folder: string): Promise<void> {
   const packages = dirname(folder)
-  // A project that has no package.json of its own is of modules, as in a clone of Millwright.
-  const outermost = join(packages, 'package.json')
-  if (!existsSync(outermost)) await writeFile(outermost, '{"private": true, "type": "module"}\n')
-  await linkOnce(millwrightRoot, join(packages, 'node_modules', 'millwright'))
+  await provideMillwright(packages)
   const { lockfile } = read.manifest
-  if (lockfile === null) return
-  const lock = read.files.get(lockfile)!.bytes
-  const place = join(folder, dirname(lockfile), 'node_modules')
-  if (existsSync(place)) return
-  const own = foldersUp(millwrightRoot).find((each) => existsSync(join(each, 'package-lock.json')))
-  if (own && sha256(await readFile(join(own, 'package-lock.json'))) === sha256(lock)) {
-    await linkOnce(join(own, 'node_modules'), place)
-    return
-  }
-  await linkOnce(await installed(read, lockfile, join(packages, 'modules')), place)
+  if (lockfile !== null) await linkModules(join(folder, dirname(lockfile)), join(packages, 'modules'))
 }
 
-async function installed(read: ReadPackage, lockfile: string, kept: string): Promise<string> {
-  const beside = ['package-lock.json', 'package.json', '.npmrc'].flatMap((name) => {
-    const content = read.files.get(`${dirname(lockfile)}/${name}`)
-    return content ? [[name, content.bytes] as const] : []
-  })
+/**
+ * The same for a project as it was checked out: with the modules of its lockfile, or with Millwright alone.
+ *
+ * @param around a folder above the project that is ours. @param packages where installed modules are kept.
+ * @throws `missing-package`
+ */
+export async function provideModules(projectDir: string, around: string, packages: string): Promise<void> {
+  await provideMillwright(around)
+  const locked = foldersUp(projectDir).find((each) => existsSync(join(each, 'package-lock.json')))
+  if (locked?.startsWith(around)) await linkModules(locked, join(packages, 'modules'))
+}
+
+async function provideMillwright(folder: string): Promise<void> {
+  // A project that has no package.json of its own is of modules, as in a clone of Millwright.
+  const outermost = join(folder, 'package.json')
+  await mkdir(folder, { recursive: true })
+  if (!existsSync(outermost)) await writeFile(outermost, '{"private": true, "type": "module"}\n')
+  await linkOnce(millwrightRoot, join(folder, 'node_modules', 'millwright'))
+}
+
+/** The modules of this very installation when their lockfile is the folder's, otherwise those of its lockfile, installed once. */
+async function linkModules(folder: string, kept: string): Promise<void> {
+  const place = join(folder, 'node_modules')
+  if (existsSync(place)) return
+  const own = foldersUp(millwrightRoot).find((each) => existsSync(join(each, 'package-lock.json')))
+  const lock = await readFile(join(folder, 'package-lock.json'))
+  const isOwn = own !== undefined && lock.equals(await readFile(join(own, 'package-lock.json')))
+  await linkOnce(isOwn ? join(own, 'node_modules') : await installed(folder, kept), place)
+}
+
+async function installed(source: string, kept: string): Promise<string> {
+  const beside: (readonly [string, Buffer])[] = []
+  for (const name of ['package-lock.json', 'package.json', '.npmrc']) {
+    const bytes = await readFile(join(source, name)).catch(() => null)
+    if (bytes) beside.push([name, bytes])
+  }
   const folder = join(kept, sha256(beside.map(([name, bytes]) => `${name} ${sha256(bytes)}`).join('\n')))
   if (existsSync(folder)) return join(folder, 'node_modules')
   const draft = `${folder}.draft`

@@ -7,6 +7,7 @@ import { answerErrors } from './http/errors.ts'
 import { openApi } from './http/openapi.ts'
 import { serveRoutes } from './http/serve-routes.ts'
 import { startLiveWork } from './live-work.ts'
+import { RepositoryWatch, type WatchOptions } from './repository-watch.ts'
 import { serveScreens } from './screens.ts'
 import { stageRegistry } from './stages.ts'
 import { millwrightVersion } from './version.ts'
@@ -19,6 +20,8 @@ export interface ServerOptions {
   /** 0 takes any that is free. */
   port: number
   logLevel?: string
+  /** A repository whose commits are tested, packed and deployed. */
+  watch?: WatchOptions
 }
 
 export interface RunningServer {
@@ -48,14 +51,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
   serveScreens(app)
   const stopLiveWork = startLiveWork(plane, log)
+  const watch = options.watch
+    ? new RepositoryWatch(plane, options.watch, (message) => log.warn(`the repository: ${message}`))
+    : null
+  plane.repository = watch
   await app.listen({ host: options.host, port: options.port })
   const bound = app.server.address()
+  watch?.start()
   const port = typeof bound === 'object' && bound ? bound.port : options.port
   return {
     address: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     plane,
     close: async () => {
       stopLiveWork()
+      await watch?.close()
       await app.close()
       await plane.close()
     },

@@ -87,6 +87,27 @@ export const dataRoutes = {
     bodyLimit: 32 << 20,
     checkedByStage: true,
   }),
+  rollbackDataset: route({
+    method: 'POST',
+    role: 'operator',
+    path: '/api/datasets/{dataset}/rollback',
+    group: 'data',
+    summary: 'Make a new version with the rows of an earlier one; a dry run says what would go and what depends on it',
+    params: z.object({ dataset: z.string() }),
+    body: z.object({
+      version: z.number().int().positive(),
+      dryRun: z.boolean().default(false),
+      reason: z.string().default('by hand'),
+      actor: z.string().default('user'),
+    }),
+    response: z.object({
+      /** The new version. */
+      version: z.string(),
+      removed: z.object({ batches: z.number(), rows: z.number() }),
+      restored: z.object({ batches: z.number(), rows: z.number() }),
+      depends: z.array(z.string()),
+    }),
+  }),
   ingest: route({
     method: 'POST',
     repeatable: true,

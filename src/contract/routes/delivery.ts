@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ciRunSchema } from '../ci-run.ts'
 import { approvalSchema, deliveryColumnSchema, deliverySchema, driftSchema, evidenceSchema } from '../delivery.ts'
 import { resolvedEnvironmentSchema } from '../environment.ts'
 import { manifestSchema, packageRecordSchema } from '../package.ts'
@@ -134,5 +135,41 @@ export const deliveryRoutes = {
       ...deployBody,
     }),
     response: deployment,
+  }),
+  rollbackFeatureView: route({
+    method: 'POST',
+    role: 'operator',
+    path: '/api/feature-views/{view}/rollback',
+    group: 'delivery',
+    summary: 'Put a feature view as an earlier definition had it into the definition in force',
+    params: z.object({ view: z.string() }),
+    body: z.object(deployBody),
+    response: z.object({
+      /** Hash of the definition that it is taken from. */
+      to: z.string(),
+      changes: z.array(changeSchema),
+      depends: z.array(z.string()),
+    }),
+  }),
+  ciRuns: route({
+    method: 'GET',
+    path: '/api/ci-runs',
+    group: 'delivery',
+    summary: 'Commits of the watched repository that were tested, newest first, and what became of them',
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50) }),
+    response: z.object({ runs: z.array(ciRunSchema) }),
+  }),
+  checkRepository: route({
+    method: 'POST',
+    role: 'service',
+    repeatable: true,
+    path: '/api/repository/check',
+    group: 'delivery',
+    summary: 'Look at the watched repository now; for the hooks of a git server',
+    body: z.object({
+      /** Answer when everything new was tested, not when the look has begun. */
+      wait: z.boolean().default(false),
+    }),
+    response: z.object({ runs: z.array(ciRunSchema) }),
   }),
 }

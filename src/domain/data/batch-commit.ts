@@ -123,7 +123,7 @@ async function commitVersion(
   await writer.insert('dataset_version', version)
   const inferred =
     batch.rows === 0 ? known.inferred : learnReference(plan.dataset, known.inferred, known.version, batch.summaries)
-  await writer.put('dataset', { id: dataset, version: number, inferred })
+  await writer.put('dataset', { ...known, version: number, inferred })
   await writer.emit({
     type: 'dataset.version-committed',
     subject: `dataset:${dataset}`,

@@ -3,6 +3,7 @@ import type { Drift } from '../../contract/delivery.ts'
 import type { Event } from '../../contract/events.ts'
 import type { DefinitionRecord } from '../../contract/project.ts'
 import type { Metadata } from '../../ports/metadata.ts'
+import { definitionDiffers } from './feature-view-rollback.ts'
 import type { Packages } from './packages.ts'
 
 const madeBy = (event: Event | undefined): Pick<Drift, 'by' | 'event' | 'at'> => ({
@@ -26,6 +27,13 @@ type Part = (metadata: Metadata, packages: Packages, inForce: DefinitionRecord) 
 
 const definitionDrift: Part = async (metadata, _packages, inForce) => {
   const [last] = await metadata.find('delivery', { orderBy: { field: 'at', direction: 'desc' }, limit: 1 })
+  const own = await definitionDiffers(metadata, inForce)
+  if (own !== null) {
+    const [changed] = await metadata.latestEvents({ type: 'project.applied', limit: 1 })
+    const parts = (changed?.data.changes as string[] | undefined)?.join(', ') ?? 'it'
+    const message = `the definition in force is not the one of package ${inForce.packageHash!.slice(0, 12)}: ${parts}`
+    return [{ what: 'definition', message, ...madeBy(changed) }]
+  }
   if (!last || inForce.origin === 'package') return []
   const [applied] = await metadata.latestEvents({ type: 'project.applied', limit: 1 })
   const message = `the definition in force was applied by hand, over package ${last.package.slice(0, 12)}`

@@ -204,8 +204,8 @@ export class PackageDeployments {
     }
     const folder = packages.folderOf(hash)
     const projectDir = projectWithin(folder, manifest)
-    if (projects.current?.packageHash === hash && projects.current.projectDir === projectDir)
-      return { ...answer, deployed: false }
+    const isInForce = projects.current?.packageHash === hash && projects.current.id === manifest.definitionHash
+    if (isInForce && projects.current?.projectDir === projectDir) return { ...answer, deployed: false }
     await unpack(read, folder)
     await this.services.install(read, folder)
     const loaded = await this.services.load(projectDir)

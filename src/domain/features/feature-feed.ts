@@ -3,6 +3,7 @@ import type { FeatureBatch } from '../../ports/feature-batch.ts'
 import type { OnlineFeatures } from '../../ports/online-features.ts'
 import type { DataServices } from '../data/data-services.ts'
 import { type DatasetVersion, datasetVersion } from '../data/dataset-reader.ts'
+import { datasetEpochs } from '../data/dataset-rollback.ts'
 import { EntityTables } from '../data/entity-tables.ts'
 import type { PushedRows } from '../data/push-buffer.ts'
 import { readEventRows } from './feature-history.ts'
@@ -32,11 +33,12 @@ export class FeatureFeed {
     private readonly services: Pick<DataServices, 'metadata' | 'blobs' | 'tables'>,
     definitions: readonly ViewSource[],
     private readonly log: OnlineFeatures,
+    epochs: ReadonlyMap<string, number>,
   ) {
     for (const definition of definitions) {
       const entities = new EntityTables(services, definition)
       for (const { name } of definition.featureViews) {
-        const plan = planNamedView(definition, name)
+        const plan = planNamedView(definition, name, epochs)
         if (!this.plans.has(plan.hash)) this.plans.set(plan.hash, { plan, entities })
       }
     }
@@ -47,7 +49,7 @@ export class FeatureFeed {
     definitions: readonly ViewSource[],
     log: OnlineFeatures,
   ): Promise<FeatureFeed> {
-    const feed = new FeatureFeed(services, definitions, log)
+    const feed = new FeatureFeed(services, definitions, log, await datasetEpochs(services.metadata))
     for await (const { viewHash, through } of log.read(0)) {
       if (!feed.plans.has(viewHash)) continue
       const seen = feed.seenOf(viewHash)

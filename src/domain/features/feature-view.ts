@@ -38,7 +38,7 @@ export interface ViewEvents {
  * @throws `invalid-definition` when the view reads a column that is not there, or one that is known only after the events' time: its value would
  *   leak from the future.
  */
-export function planFeatureView(view: FeatureView, dataset: Dataset): FeatureViewPlan {
+export function planFeatureView(view: FeatureView, dataset: Dataset, epoch = 0): FeatureViewPlan {
   const plan = planDataset(dataset)
   const field = `featureViews.${view.name}`
   const values: Expression[] = []
@@ -90,7 +90,7 @@ export function planFeatureView(view: FeatureView, dataset: Dataset): FeatureVie
   const derived = dataset.columns.flatMap((column) => (column.derived ? [[column.name, column.derived]] : []))
   return {
     view,
-    hash: hashOf({ name, dataset: dataset.name, by, knownAt, values, reach, derived }),
+    hash: hashOf({ name, dataset: dataset.name, by, knownAt, values, reach, derived, epoch: epoch || undefined }),
     dataset: plan,
     values,
     features,
@@ -103,10 +103,11 @@ export function planFeatureView(view: FeatureView, dataset: Dataset): FeatureVie
 export function planNamedView(
   definition: Pick<Definition, 'featureViews' | 'datasets'>,
   name: string,
+  epochs: ReadonlyMap<string, number> = new Map(),
 ): FeatureViewPlan {
   const view = definition.featureViews.find((each) => each.name === name)
   if (view === undefined) throw new MillwrightError('not-found', `there is no feature view "${name}"`)
-  return planFeatureView(view, datasetNamed(definition.datasets, view.dataset))
+  return planFeatureView(view, datasetNamed(definition.datasets, view.dataset), epochs.get(view.dataset))
 }
 
 /** Turns rows of the dataset into events; rows without an entity or a time make none and are left out later. */

@@ -3,6 +3,7 @@ import type { Definition, EndpointDefinition } from '../../contract/definition.t
 import type { ModelVersionRecord } from '../../contract/model.ts'
 import type { EndpointRecord, ServingPlan, Slot } from '../../contract/serving.ts'
 import type { RecordReader } from '../../ports/metadata.ts'
+import { datasetEpochs } from '../data/dataset-rollback.ts'
 
 /** A version that is tried on the prediction service before it may register: it takes no traffic. */
 export interface Candidate {
@@ -59,10 +60,12 @@ export async function composePlan({ records, candidates, entityBlob }: PlanSourc
       if (hash) entities.set(entity.name, { entity: entity.name, key: entity.key, hash })
     }
   }
+  const epochs = await datasetEpochs(records)
   const plan = {
     endpoints,
     definitions: [...definitions].map(([hash, { datasets, featureViews }]) => ({ hash, datasets, featureViews })),
     entities: [...entities.values()],
+    ...(epochs.size > 0 ? { epochs: Object.fromEntries(epochs) } : {}),
   }
   return { revision: hashOf(plan), ...plan }
 }

@@ -4,11 +4,20 @@ import { MillwrightError } from '../../base/errors.ts'
 import type { DatasetVersionRecord } from '../../contract/data.ts'
 import { batchStates } from '../../contract/states.ts'
 import { datasetVersion, diffVersions } from '../../domain/data/dataset-reader.ts'
+import { planDatasetRollback } from '../../domain/data/dataset-rollback.ts'
 import type { PushBody } from '../../domain/data/pushed-rows.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
-type Names = 'datasets' | 'dataset' | 'datasetVersions' | 'datasetBatches' | 'datasetDiff' | 'pushRows' | 'ingest'
+type Names =
+  | 'datasets'
+  | 'dataset'
+  | 'datasetVersions'
+  | 'datasetBatches'
+  | 'datasetDiff'
+  | 'pushRows'
+  | 'ingest'
+  | 'rollbackDataset'
 
 const isWithin = (folder: string, path: string): boolean => {
   const way = relative(folder, path)
@@ -86,6 +95,28 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
       return { added: [...added], removed: [...removed], rows, columns }
     },
     pushRows: async ({ params, raw: { request } }) => dataStage.push(params.dataset, pushBody(request.body)),
+    rollbackDataset: async ({ params: { dataset }, body, caller }) => {
+      const { version, dryRun, reason } = body
+      const { featureViews } = projects.definition
+      projects.part('datasets', dataset)
+      const trained = (await metadata.find('model_version')).filter((each) => {
+        const [, number] = each.datasetVersion?.startsWith(`${dataset}@`) ? each.datasetVersion.split('@') : []
+        return number !== undefined && Number(number) > version
+      })
+      const serving = new Set((await metadata.find('endpoint')).map((endpoint) => endpoint.serving))
+      const depends = [
+        ...trained.map(
+          ({ id, datasetVersion: of }) => `${id} was trained on ${of}${serving.has(id) ? ', and serves' : ''}`,
+        ),
+        ...featureViews
+          .filter((view) => view.dataset === dataset)
+          .map((view) => `feature view ${view.name} begins anew with the rows that are left`),
+      ]
+      const plan = dryRun
+        ? await planDatasetRollback(metadata, dataset, version)
+        : await dataStage.rollBack(dataset, version, { actor: caller.actor(body.actor), reason })
+      return { version: plan.version, removed: plan.removed, restored: plan.restored, depends }
+    },
     ingest: async ({ params, body, caller }) => {
       const source = plane.environment.sourceOf(projects.part('datasets', params.dataset))
       const path =

@@ -1,6 +1,8 @@
+import { MillwrightError } from '../../base/errors.ts'
 import { mostPackages, ownColumn } from '../../domain/delivery/delivery-column.ts'
 import { driftFrom } from '../../domain/delivery/drift.ts'
 import { evidenceOf } from '../../domain/delivery/evidence.ts'
+import { planViewRollback } from '../../domain/delivery/feature-view-rollback.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 import { otherColumns } from '../other-environments.ts'
@@ -15,6 +17,9 @@ type Names =
   | 'approvePackage'
   | 'deployPackage'
   | 'rollbackPackage'
+  | 'rollbackFeatureView'
+  | 'ciRuns'
+  | 'checkRepository'
 
 export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
   const { packages, packageDeployments, environment, projects } = plane
@@ -94,6 +99,41 @@ export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
           dryRun: body.dryRun,
         }),
       ),
+    ciRuns: async ({ query: { limit } }) => ({
+      runs: await metadata.find('ci_run', { orderBy: { field: 'startedAt', direction: 'desc' }, limit }),
+    }),
+    checkRepository: async ({ body: { wait } }) => {
+      if (!plane.repository)
+        throw new MillwrightError('conflict', 'this control plane watches no repository', {
+          hint: 'Start it with `millwright server --repository ADDRESS`.',
+        })
+      const looking = plane.repository.check()
+      if (wait) return { runs: await looking }
+      // What goes wrong is told by the look of its own that follows.
+      looking.catch(() => {})
+      return { runs: [] }
+    },
+    rollbackFeatureView: async ({ params: { view }, body: { dryRun, reason, ...body }, caller }) =>
+      plane.inTurn(async () => {
+        const { applied } = projects
+        const { definition, to, depends } = await planViewRollback(metadata, applied, view)
+        const { changes } = projects.plan(definition)
+        if (dryRun || applied.packageHash === null) return { to, changes, depends }
+        const actor = caller.actor(body.actor)
+        const { projectDir, packageHash, origin } = applied
+        await plane.apply(definition, { projectDir, packageHash, origin, codeChanges: [], actor })
+        await metadata.transaction((writer) =>
+          writer.emit({
+            type: 'feature-view.rolled-back',
+            subject: `feature-view:${view}`,
+            actor,
+            level: 'warning',
+            message: `Feature view ${view} is as it was in definition ${to.slice(0, 12)}: ${reason}`,
+            data: { view, to },
+          }),
+        )
+        return { to, changes, depends }
+      }),
     rollbackPackage: async ({ body, caller }) =>
       plane.inTurn(() =>
         packageDeployments.rollBack({

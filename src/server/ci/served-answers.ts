@@ -85,6 +85,7 @@ export async function replayGolden(
         endpoint,
         from,
         request,
+        binding: isSameModel,
         wanted: isSameModel ? (wanted ?? null) : null,
         answered: answer,
         refusal,

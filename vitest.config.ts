@@ -9,6 +9,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(process.env.MILLWRIGHT_TEST_PACKAGE ? [] : ['test/package/**'])],
     pool: 'forks',
     maxWorkers: 2,
+    // Of tests of one file that may run side by side.
+    maxConcurrency: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: process.env.MILLWRIGHT_CI ? ['default', './test/ci-reporter.ts'] : ['default'],

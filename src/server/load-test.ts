@@ -7,56 +7,81 @@ export interface LoadTest {
   requests: readonly unknown[]
   /** Callers that each ask again as soon as they were answered. */
   callers: number
+  /** Of each round. */
   seconds: number
+  /** What else the machine does only ever adds to a latency, so the quietest of several rounds is what counts. */
+  rounds: number
   signal?: AbortSignal
 }
 
 const warmUp = 100
 
 /** Asks an endpoint from several callers at once, over connections that stay open. */
-export async function loadTest({ url, requests, callers, seconds, signal }: LoadTest): Promise<LoadMeasurement> {
+export async function loadTest({
+  url,
+  requests,
+  callers,
+  seconds,
+  rounds,
+  signal,
+}: LoadTest): Promise<LoadMeasurement> {
   const agent = new Agent({ keepAlive: true, maxSockets: callers })
   const bodies = requests.map((request) => Buffer.from(JSON.stringify(request)))
   let next = 0
+  const once = (): Promise<string | null> => {
+    next += 1
+    return ask(url, bodies[next % bodies.length]!, agent)
+  }
+  try {
+    for (let i = 0; i < warmUp; i += 1) if ((await once()) !== null) break
+    let quietest: LoadMeasurement | null = null
+    let [failed, failure] = [0, null as string | null]
+    for (let round = 0; round < rounds && !signal?.aborted; round += 1) {
+      const measured = await oneRound(once, { callers, seconds })
+      failed += measured.failed
+      failure ??= measured.failure
+      if (quietest === null || measured.p99Ms < quietest.p99Ms) quietest = measured
+    }
+    return { ...quietest!, failed, failure }
+  } finally {
+    agent.destroy()
+  }
+}
+
+async function oneRound(
+  once: () => Promise<string | null>,
+  { callers, seconds }: Pick<LoadTest, 'callers' | 'seconds'>,
+): Promise<LoadMeasurement> {
   let failed = 0
   let failure: string | null = null
   const latencies: number[] = []
-  const once = async (isMeasured: boolean): Promise<void> => {
-    const body = bodies[next % bodies.length]!
-    next += 1
-    const begun = performance.now()
-    const fault = await ask(url, body, agent)
-    if (fault !== null) {
+  const begun = performance.now()
+  const until = begun + seconds * 1000
+  const caller = async (): Promise<void> => {
+    while (performance.now() < until) {
+      const asked = performance.now()
+      const fault = await once()
+      latencies.push(performance.now() - asked)
+      if (fault === null) continue
       failed += 1
       failure ??= fault
     }
-    if (isMeasured) latencies.push(performance.now() - begun)
   }
-  try {
-    for (let i = 0; i < warmUp && failed === 0; i += 1) await once(false)
-    const begun = performance.now()
-    const until = begun + seconds * 1000
-    const caller = async (): Promise<void> => {
-      while (performance.now() < until && !signal?.aborted) await once(true)
-    }
-    await Promise.all(Array.from({ length: callers }, caller))
-    const took = (performance.now() - begun) / 1000
-    latencies.sort((a, b) => a - b)
-    const quantile = (share: number): number =>
-      latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
-    return {
-      requests: latencies.length,
-      failed,
-      failure,
-      seconds: took,
-      callers,
-      requestsPerSecond: latencies.length / took,
-      p50Ms: quantile(0.5),
-      p95Ms: quantile(0.95),
-      p99Ms: quantile(0.99),
-    }
-  } finally {
-    agent.destroy()
+  await Promise.all(Array.from({ length: callers }, caller))
+  const took = (performance.now() - begun) / 1000
+  latencies.sort((a, b) => a - b)
+  const quantile = (share: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
+  return {
+    requests: latencies.length,
+    failed,
+    failure,
+    seconds: took,
+    callers,
+    requestsPerSecond: latencies.length / took,
+    p50Ms: quantile(0.5),
+    p95Ms: quantile(0.95),
+    p99Ms: quantile(0.99),
   }
 }
 

@@ -189,9 +189,11 @@ async function splitRanges(
       `dataset "${plan.model.dataset}" has no row whose label is known by ${new Date(cutOff).toISOString()}`,
     )
   }
-  const test = newest - split.testDays * day
-  const validation = test - split.validationDays * day
-  const oldest = split.trainingDays === null ? (version.record.from ?? 0) - 1 : validation - split.trainingDays * day
+  // Times are whole milliseconds, and days may be parts of days.
+  const test = Math.round(newest - split.testDays * day)
+  const validation = Math.round(test - split.validationDays * day)
+  const oldest =
+    split.trainingDays === null ? (version.record.from ?? 0) - 1 : Math.round(validation - split.trainingDays * day)
   return {
     train: { from: oldest, to: validation },
     validation: { from: validation, to: test },

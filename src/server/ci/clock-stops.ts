@@ -3,12 +3,14 @@ import type { DataServices } from '../../domain/data/data-services.ts'
 import { planDataset } from '../../domain/data/dataset-plan.ts'
 import { datasetVersion, filesOf } from '../../domain/data/dataset-reader.ts'
 
+const hourMs = 3_600_000
+const hoursBack = 12
 const newestRows = 200
 const stopCount = 4
 
 /**
- * Moments among the newest rows of the models' datasets, ascending: online features are kept for the present and little before it, so rows
- * are asked for while they are new.
+ * Moments among the newest rows of the models' datasets, ascending, the last that of the newest row: online features are kept for the present and
+ * little before it, so rows are asked for while they are new.
  */
 export async function clockStops(definition: Definition, data: DataServices): Promise<number[]> {
   const times: number[] = []
@@ -23,13 +25,30 @@ export async function clockStops(definition: Definition, data: DataServices): Pr
     const rows = await data.tables.read(files, { columns: [{ name: time, type: 'time' }] })
     const vector = rows.columns.get(time)
     if (vector?.kind === 'number') {
-      const sorted = [...vector.values].filter((at) => Number.isFinite(at)).sort((a, b) => a - b)
-      times.push(...sorted.slice(-newestRows))
+      for (const at of vector.values) if (Number.isFinite(at)) times.push(at)
     }
   }
-  times.sort((a, b) => a - b)
-  if (times.length === 0) return []
-  const last = times.length - 1
-  const stops = Array.from({ length: stopCount }, (_, place) => times[Math.floor((last * (place + 1)) / stopCount)]!)
-  return [...new Set(stops)]
+  return stopsAmong(times.sort((a, b) => a - b))
+}
+
+/** @param times ascending. */
+function stopsAmong(times: readonly number[]): number[] {
+  const newest = times.at(-1)
+  if (newest === undefined) return []
+  const hours = Array.from({ length: hoursBack }, (_, back) => {
+    const end = newest - back * hourMs
+    return { end, rows: times.filter((at) => at > end - hourMs && at <= end).length }
+  })
+  const [last, ...earlier] = hours
+  const busiest = earlier.filter(({ rows }) => rows > 0).sort((a, b) => b.rows - a.rows || b.end - a.end)
+  const picked = [last!, ...busiest.slice(0, stopCount - 1)]
+  if (picked.reduce((sum, { rows }) => sum + rows, 0) >= 2 * stopCount)
+    return picked.map(({ end }) => end).sort((a, b) => a - b)
+  // Rows come too seldom for hours: the times of some of the newest.
+  const few = times.slice(-newestRows)
+  const at = Array.from(
+    { length: stopCount },
+    (_, place) => few[Math.floor(((few.length - 1) * (place + 1)) / stopCount)]!,
+  )
+  return [...new Set(at)]
 }

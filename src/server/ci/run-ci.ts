@@ -41,6 +41,7 @@ import { modelFacts, type TrainedOnBench, trainedModels } from './trained-models
 const configFile = 'millwright.config.ts'
 const goldenFile = 'golden.json'
 const callers = 8
+const rounds = 3
 
 export interface CiOptions {
   projectDir: string
@@ -318,8 +319,8 @@ class ContinuousIntegration {
       const requests = rows.filter(({ refusal }) => refusal === null).map(({ request }) => request)
       if (requests.length === 0) continue
       const url = inferUrl(bench.bench.predictor, endpoint)
-      const seconds = this.options.full ? 10 : 3
-      measured.set(endpoint, await loadTest({ url, requests, callers, seconds, signal: this.abort.signal }))
+      const seconds = this.options.full ? 5 : 1
+      measured.set(endpoint, await loadTest({ url, requests, callers, seconds, rounds, signal: this.abort.signal }))
     }
     return checkLoad(definition, measured)
   }

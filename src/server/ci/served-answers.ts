@@ -21,7 +21,6 @@ type Answer = NonNullable<GoldenRequests[string]['requests'][number]['answer']>
 const askedAtEachStop = 30
 const recordedRequests = 20
 const hourMs = 3_600_000
-const newestRows = 400
 
 /** A row of the dataset as a request, with what the model says of its inputs as a training computes them. */
 interface ExpectedRow {
@@ -46,7 +45,7 @@ export async function askNewestRows(bench: SampleBench, trained: readonly Traine
   for (const { name, model: modelName } of definition.endpoints) {
     const made = trained.find(({ model }) => model.name === modelName)
     if (!made) continue
-    const rows = await expectedRows(definition, made, services, stops.at(-1) ?? Date.now())
+    const rows = await expectedRows(definition, made, services, stops)
     plans.push({ endpoint: name, modelHash: made.trained.modelHash, rows, answers: [] })
     served.golden[name] = { model: made.trained.modelHash, requests: [] }
   }
@@ -86,6 +85,7 @@ export async function replayGolden(
         endpoint,
         from,
         request,
+        binding: isSameModel,
         wanted: isSameModel ? (wanted ?? null) : null,
         answered: answer,
         refusal,
@@ -118,14 +118,14 @@ async function expectedRows(
   definition: Definition,
   { model, bytes }: TrainedOnBench,
   { data }: StageServices,
-  newest: number,
+  stops: readonly number[],
 ): Promise<ExpectedRow[]> {
   const dataset = datasetNamed(definition.datasets, model.dataset)
   const plan = planDataset(dataset)
   const version = await datasetVersion(data.metadata, model.dataset)
-  if (plan.key === null || plan.time === null) return []
-  const days = Math.max(1 / 24, ((version.record.to ?? 0) - (version.record.from ?? 0)) / day)
-  const length = Math.min(days * 0.3, (newestRows * days) / Math.max(1, version.record.rows))
+  if (plan.key === null || plan.time === null || stops.length === 0) return []
+  const newest = stops.at(-1)!
+  const length = (newest - stops[0]! + hourMs) / day
   const asTraining: ModelDefinition = {
     ...model,
     task: 'regression',

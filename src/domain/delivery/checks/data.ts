@@ -25,6 +25,8 @@ export function checkData(definition: Definition, samples: readonly IngestedSamp
     for (const { state, origin, anomalies } of batches) {
       for (const { column, severity, message, samples: rows } of anomalies) {
         const at = column === null ? place : `${place}.columns.${column}`
+        // What was stated to be allowed needs no telling.
+        if (message.endsWith('that may)')) continue
         const isWhy = state !== 'accepted' && severity !== 'warn'
         // The same said of every day of a source is said once.
         const about = `${at} ${isWhy} ${message.replace(/[\d.,]+/g, '')}`

@@ -1,5 +1,5 @@
 import type { Finding, GoldenRequests } from '../../../contract/ci.ts'
-import { type CheckVerdict, fault, skipped, verdictOf } from './verdict.ts'
+import { type CheckVerdict, fault, note, skipped, verdictOf } from './verdict.ts'
 
 /** The greatest difference between an answer and what it should be. */
 const tolerance = 1e-6
@@ -22,6 +22,8 @@ export interface ReplayedGolden {
   /** Where they were recorded: `golden.json`, or a branch. */
   from: string
   request: Golden['request']
+  /** Whether it must be answered: of another model it is only told. */
+  binding: boolean
   /** What it was answered then; null where it only has to be answered, or another model answers now. */
   wanted: Golden['answer'] | null
   answered: Golden['answer'] | null
@@ -64,11 +66,16 @@ export function checkServing(endpoints: readonly EndpointAnswers[], golden: read
       )
     }
   }
-  for (const { endpoint, from, request, wanted, answered, refusal } of golden) {
+  const told = new Set<string>()
+  for (const { endpoint, from, request, binding, wanted, answered, refusal } of golden) {
     const place = `endpoints.${endpoint}`
+    // Every request of a caller who still sends an old column fails alike.
+    const about = `${endpoint} ${from} ${refusal}`
+    if (refusal !== null && told.has(about)) continue
+    told.add(about)
     if (refusal !== null)
       findings.push(
-        fault(
+        (binding ? fault : note)(
           place,
           `a request that ${from} has recorded is refused: ${refusal}; ${JSON.stringify(request)}`,
           'Go on taking what callers send, or give the endpoint another name.',
@@ -78,7 +85,7 @@ export function checkServing(endpoints: readonly EndpointAnswers[], golden: read
       findings.push(
         fault(
           place,
-          `a request that ${from} has recorded is answered ${told(answered)} where ${told(wanted)} was the answer: ${JSON.stringify(request)}`,
+          `a request that ${from} has recorded is answered ${answerText(answered)} where ${answerText(wanted)} was the answer: ${JSON.stringify(request)}`,
           'Find what changed the answer; record it anew when it is meant.',
         ),
       )
@@ -92,7 +99,7 @@ export function checkServing(endpoints: readonly EndpointAnswers[], golden: read
   )
 }
 
-const told = ({ prediction, probability }: NonNullable<Golden['answer']>): string =>
+const answerText = ({ prediction, probability }: NonNullable<Golden['answer']>): string =>
   probability === null ? String(prediction) : `${prediction} (${probability})`
 
 function agrees(a: NonNullable<Golden['answer']>, b: NonNullable<Golden['answer']>): boolean {

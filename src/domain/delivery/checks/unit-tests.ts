@@ -71,11 +71,19 @@ async function withNode(
       /error: \|-\n((?:\s{4,}.*\n?)+)/.exec(detail)?.[1]?.replace(/\s+/g, ' ').trim() ??
       /error: '?(.*?)'?$/m.exec(detail)?.[1] ??
       'it failed'
-    findings.push(testFinding(projectDir, name, why, at ? pathOf(at[1]!) : files[0]!, at ? Number(at[2]) : undefined))
+    const file = at ? pathOf(at[1]!) : files[0]!
+    findings.push(testFinding(projectDir, name, why, file, await lineOf(file, name)))
   }
   if (failed && findings.length === 0)
     findings.push(testFinding(projectDir, 'the tests', said.trim().slice(-400), files[0]!))
   return { findings, tests }
+}
+
+/** Where a file names a test: the runner tells a line of the compiled code. */
+async function lineOf(file: string, test: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  const line = text.split('\n').findIndex((each) => each.includes(test))
+  return line < 0 ? undefined : line + 1
 }
 
 const pathOf = (location: string): string => (location.startsWith('file:') ? fileURLToPath(location) : location)

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { loadProject } from '../../src/cli/project-file.ts'
+import { loadProject } from '../../src/sdk/project-file.ts'
 import { type CiCheck, ciChecks } from '../../src/contract/ci.ts'
 import { runCi } from '../../src/server/ci/run-ci.ts'
 

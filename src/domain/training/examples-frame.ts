@@ -11,7 +11,7 @@ export function textsIn(vector: Vector): (string | null)[] {
 }
 
 /** Classes in the order of their names; a condition's are no and yes. */
-export function classesOf(task: Task, target: Vector): string[] | null {
+function classesOf(task: Task, target: Vector): string[] | null {
   if (task === 'regression') return null
   if (task === 'binary') return ['false', 'true']
   return [...new Set(textsIn(target).filter((value): value is string => value !== null))].sort()
@@ -26,7 +26,7 @@ export function targetOf(task: Task, target: Vector, classes: readonly string[] 
 }
 
 /** The coders of categorical inputs, learnt from training rows: ordered by what each value means for the target. */
-export function learnCoders(
+function learnCoders(
   task: Task,
   inputs: readonly { name: string; kind: 'numeric' | 'categorical' }[],
   examples: Examples,
@@ -49,7 +49,7 @@ function column(vector: Vector, coder: CategoryCoder | null): Float32Array {
 }
 
 /** Examples as the trainer reads them. */
-export function frameOf(
+function frameOf(
   task: Task,
   inputs: readonly { name: string; kind: 'numeric' | 'categorical' }[],
   examples: Examples,

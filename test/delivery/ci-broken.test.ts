@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { loadProject } from '../../src/sdk/project-file.ts'
 import { type CiCheck, ciChecks } from '../../src/contract/ci.ts'
+import { loadProject } from '../../src/sdk/project-file.ts'
 import { runCi } from '../../src/server/ci/run-ci.ts'
 
 const folder = fileURLToPath(new URL('../../examples/broken', import.meta.url))

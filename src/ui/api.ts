@@ -7,7 +7,9 @@ import type { RouteName, Routes } from '../contract/routes.ts'
  * schema and zod along; a page needs only the types, so the addresses are said here again and a test holds them to the table.
  */
 export const addresses = {
+  ciRuns: '/api/ci-runs',
   clock: '/api/clock',
+  delivery: '/api/delivery',
   endpoints: '/api/endpoints',
   events: '/api/events',
   measurements: '/api/measurements',

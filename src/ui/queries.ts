@@ -24,7 +24,9 @@ export function reading<K extends ReadRoute>(
 /** What a read answers changes with the events of these stages; of all where nothing is said. */
 const changesWith: Partial<Record<ReadRoute, readonly string[]>> = {
   project: ['project'],
+  ciRuns: ['delivery'],
   clock: ['project'],
+  delivery: ['project', 'delivery', 'serving', 'pipelines'],
   endpoints: ['project', 'serving', 'registry'],
   monitors: ['project', 'monitoring'],
   // Marks in charts; the timeline has its own feed.

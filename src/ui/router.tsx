@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router'
 import { Shell } from './components/shell.tsx'
 import { ErrorState } from './components/states.tsx'
 import { Overview } from './overview/overview.tsx'
@@ -44,8 +44,15 @@ const overview = createRoute({
   }),
 })
 
+const delivery = createRoute({
+  getParentRoute: () => root,
+  path: '/delivery',
+  // Read when it is asked for: the first page stays small.
+  component: lazyRouteComponent(() => import('./delivery/delivery.tsx'), 'Delivery'),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview]),
+  routeTree: root.addChildren([overview, delivery]),
   scrollRestoration: true,
 })
 

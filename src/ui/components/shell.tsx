@@ -66,6 +66,9 @@ export function Shell() {
           <Link to="/" search={{}} activeProps={{ 'aria-current': 'page' }}>
             Overview
           </Link>
+          <Link to="/delivery" activeProps={{ 'aria-current': 'page' }}>
+            Delivery
+          </Link>
         </nav>
         <Clock time={time} />
         <span className={`connection connection-${connection}`} role="status">

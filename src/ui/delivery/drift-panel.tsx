@@ -1,0 +1,41 @@
+import { Link } from '@tanstack/react-router'
+import { Icon } from '../components/icon.tsx'
+import { Panel } from '../components/panel.tsx'
+import { When } from '../components/when.tsx'
+import type { DeliveryState } from './delivery.tsx'
+
+/** What runs otherwise than it was applied, and who did it. */
+export function DriftPanel({ drift }: { drift: DeliveryState['drift'] }) {
+  return (
+    <Panel title="As applied" says="Whether what runs is what was applied; where it is not, who changed it.">
+      {drift.length === 0 ? (
+        <p>
+          <Icon name="good" /> Everything runs as it was applied.
+        </p>
+      ) : (
+        <ul className="drift">
+          {drift.map(({ what, message, by, at }) => (
+            <li key={what}>
+              <Icon name="warning" /> {message}
+              {by !== null && (
+                <span className="muted">
+                  {' '}
+                  by{' '}
+                  <Link to="/" search={{}}>
+                    {by}
+                  </Link>
+                  {at !== null && (
+                    <>
+                      {', '}
+                      <When time={at} now={Date.now()} />
+                    </>
+                  )}
+                </span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  )
+}

@@ -33,7 +33,7 @@ export function packageCommands(program: Command): void {
       const project = await loadProject(options.project ?? findProject('.') ?? '.')
       const { packFolder } = await import('../server/pack.ts')
       const packed = await packFolder({ ...project, by: actor(), ...(options.key ? { keyFile: options.key } : {}) })
-      const out = options.out ?? `${project.definition.name}-${short(packed.hash)}.mwp`
+      const out = options.out ?? `${project.definition.name}-${short(packed.hash)}.zip`
       await writeFile(out, packed.bytes)
       console.log(
         `${bold(short(packed.hash))} is in ${out}: ${packed.files} files, ${(packed.bytes.byteLength / 1e3).toFixed(0)} kB${options.key ? ', signed' : ''}.`,

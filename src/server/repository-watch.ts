@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { MillwrightError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { CiRunRecord } from '../contract/ci-run.ts'
@@ -24,6 +25,7 @@ export interface WatchOptions {
   ciCommand?: readonly string[]
 }
 
+const millwright = fileURLToPath(new URL('../../bin/millwright.mjs', import.meta.url))
 const standardEveryMs = 30_000
 const ciLimitMs = 60 * 60_000
 const mostLog = 1 << 20
@@ -197,7 +199,7 @@ export class RepositoryWatch {
 
   /** In a process of its own, which is given only what programs need to be found and to reach the network. */
   private runCi(line: readonly string[], cwd: string): Promise<{ code: number | null; said: string }> {
-    const program = this.options.ciCommand ?? [process.execPath, ...process.execArgv, process.argv[1]!, 'ci']
+    const program = this.options.ciCommand ?? [process.execPath, millwright, 'ci']
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)))
     return new Promise((resolve, reject) => {
       const child = spawn(program[0]!, [...program.slice(1), ...line], {

@@ -28,4 +28,4 @@ const packed = await packProject({
 })
 await mkdir(values.package!, { recursive: true })
 const bytes = values.key ? signPackage(packed.bytes, readFileSync(values.key, 'utf8'), 'ci') : packed.bytes
-await writeFile(join(values.package!, 'shop.mwp'), bytes)
+await writeFile(join(values.package!, 'shop.zip'), bytes)

@@ -81,10 +81,10 @@ it('makes keys and tokens that only their owner can read', { timeout: 180_000 },
 it('brings a package from folder to staging to production, and says at each step what is missing', {
   timeout: 120_000,
 }, async () => {
-  const made = await millwright('package --key release.pem --out shop.mwp')
+  const made = await millwright('package --key release.pem --out shop.zip')
   const [hash] = /^[0-9a-f]{12}/.exec(made)!
-  expect(made).toMatch(/ is in shop\.mwp: \d+ files, \d+ kB, signed\./)
-  expect(await millwright('promote shop.mwp --to staging')).toMatch(/In force in staging/)
+  expect(made).toMatch(/ is in shop\.zip: \d+ files, \d+ kB, signed\./)
+  expect(await millwright('promote shop.zip --to staging')).toMatch(/In force in staging/)
   const server = ['--server', servers[0]!.address].join(' ')
   expect(await millwright(`packages ${server}`)).toMatch(new RegExp(`${hash}.*release.*in force`))
   expect(await millwright(`packages ${hash} ${server}`)).toContain('project/steps/total.ts')

@@ -341,6 +341,40 @@ describe('nothing of this leads around the rules:', () => {
   })
 })
 
+it('asks the rules again when an earlier package would bring others', async () => {
+  const home = await projectFolder({})
+  folders.push(home)
+  const server = await startServer({ home, host: '127.0.0.1', port: 0, environment: 'staging' })
+  const client = createClient(server.address)
+  const packed = async (rate: number, rules: string): Promise<Packed> => {
+    const environments = `const staging = environment('staging', { ${rules} })`
+    const folder = await projectFolder(shopFiles({ rate, environments, defining: 'environments: [staging]' }))
+    folders.push(folder)
+    const { hash, bytes, ...rest } = await packProject({
+      ...(await loadProject(folder)),
+      by: 'ci',
+      millwright: '1',
+      checks,
+    })
+    await bring(client, { bytes })
+    return { hash, bytes, ...rest }
+  }
+  const [lax, same, strict] = [
+    await packed(2, 'packagesOnly: true'),
+    await packed(3, 'packagesOnly: true'),
+    await packed(4, `packagesOnly: true, signedBy: ['${publicKey}']`),
+  ]
+  for (const { hash } of [lax, same, strict]) await deploy(client, hash)
+  await expect(client.rollbackPackage({ body: {} })).rejects.toMatchObject({
+    code: 'rules-unmet',
+    message: expect.stringContaining('is not signed'),
+  })
+  await bring(client, { bytes: signPackage(same.bytes, privateKey, 'release') })
+  expect(await client.rollbackPackage({ body: {} })).toMatchObject({ package: same.hash, deployed: true })
+  expect(await client.rollbackPackage({ body: { package: lax.hash } })).toMatchObject({ deployed: true })
+  await server.close()
+})
+
 it('returns to the package before, which went through the rules then, and to none that never was there', async () => {
   const back = (body: { package?: string; dryRun?: boolean; reason?: string }) =>
     production.as('oscar').rollbackPackage({ body })

@@ -179,6 +179,30 @@ it('a merge reaches staging by itself, and production after two green runs there
   expect(events).toHaveLength(2)
 })
 
+it('tests with `millwright ci` itself where nothing else is said', { timeout: 240_000 }, async () => {
+  const home = join(bare, 'whole')
+  const server = await startServer({
+    home,
+    host: '127.0.0.1',
+    port: 0,
+    environment: 'staging',
+    watch: { repository: join(bare, 'shop.git'), everyMs: 3_600_000, keyFile: join(bare, 'release.pem') },
+  })
+  const whole = createClient(server.address)
+  await whole.checkRepository({ body: { wait: true } })
+  const [run] = (await whole.ciRuns()).runs
+  expect(run).toMatchObject({ branch: 'main', state: 'passed', error: null, deployed: true, missing: [] })
+  expect(run!.checks.map(({ check, outcome }) => [check, outcome])).toEqual(
+    expect.arrayContaining([
+      ['types', 'passed'],
+      ['definition', 'passed'],
+      ['pipeline', 'passed'],
+    ]),
+  )
+  expect((await whole.project()).applied).toMatchObject({ packageHash: run!.package, origin: 'package' })
+  await server.close()
+})
+
 it('says what is wrong with a repository that is not there, and one that nobody watches', async () => {
   await rm(join(bare, 'shop.git'), { recursive: true })
   await expect(check('test')).rejects.toMatchObject({

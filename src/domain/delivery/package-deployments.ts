@@ -171,7 +171,8 @@ export class PackageDeployments {
       )
     const read = await packages.read(wanted)
     const [rules, its] = [environment.resolved, environment.of(read.definition)]
-    const bringsRules = rules !== null && hashOf(rulesOf(rules)) !== hashOf(rulesOf(its))
+    const inForceRules = rulesOf(rules, projects.current?.definition ?? read.definition)
+    const bringsRules = rules !== null && hashOf(inForceRules) !== hashOf(rulesOf(its, read.definition))
     return this.putIntoForce(read, request, 'rollback', bringsRules ? await this.missing(read, request.actor) : [])
   }
 
@@ -295,11 +296,12 @@ export class PackageDeployments {
   }
 }
 
-/** What of an environment decides about packages. */
-const rulesOf = (environment: ResolvedEnvironment | null): unknown =>
+/** What of an environment decides about packages, and whom it believes. */
+const rulesOf = (environment: ResolvedEnvironment | null, { environments }: Definition): unknown =>
   environment && {
     packagesOnly: environment.packagesOnly,
     signedBy: environment.signedBy,
     needs: environment.needs,
     notebooks: environment.notebooks,
+    asks: environments.find(({ name }) => name === environment.needs.greenRuns?.in)?.address,
   }

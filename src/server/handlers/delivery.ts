@@ -82,7 +82,7 @@ export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
       const { blob, id, name } = await packages.record(params.package)
       const bytes = await blobs.get(blob)
       return reply
-        .header('content-disposition', `attachment; filename="${name}-${id.slice(0, 12)}.mwp"`)
+        .header('content-disposition', `attachment; filename="${name}-${id.slice(0, 12)}.zip"`)
         .header('x-content-type-options', 'nosniff')
         .type('application/octet-stream')
         .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { seededRandom } from '../base/random.ts'
+import { ciFiles, ciServers } from './ci-templates.ts'
 import { bold, dim } from './output.ts'
 
 const templates = new URL('../../templates/project/', import.meta.url)
@@ -43,7 +44,11 @@ export function initCommand(program: Command): void {
     .description('write a new project into this folder: data, a model, an endpoint, monitors, ready to run')
     .argument('[folder]', 'where', '.')
     .option('--no-install', 'do not run npm install')
-    .action((folder: string, options: { install: boolean }) => {
+    .option(
+      '--ci <server>',
+      `have ${ciServers.join(' or ')} run \`millwright ci\`; without it, what the git remotes lead to`,
+    )
+    .action((folder: string, options: { install: boolean; ci?: string }) => {
       const root = resolve(folder)
       mkdirSync(join(root, 'data'), { recursive: true })
       const written: string[] = []
@@ -53,6 +58,7 @@ export function initCommand(program: Command): void {
           console.log(dim(`${name} is there already and stays as it is`))
           return
         }
+        mkdirSync(dirname(join(root, name)), { recursive: true })
         writeFileSync(join(root, name), text)
         written.push(name)
       }
@@ -61,6 +67,7 @@ export function initCommand(program: Command): void {
         write(renamed[name] ?? name, readFileSync(new URL(name, templates), 'utf8'))
       }
       write('data/orders.csv', sampleOrders())
+      for (const [name, text] of ciFiles(root, options.ci)) write(name, text)
       completePackage(root)
       console.log(`Wrote ${written.join(', ')}.`)
       if (options.install) {

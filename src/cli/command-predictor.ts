@@ -11,7 +11,8 @@ export function predictorCommand(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port', port, 4301)
     .option('--server <address>', 'the control plane', defaultServer)
-    .action(async (options: { home: string; host: string; port: number; server: string }) => {
+    .option('--memory-mb <number>', 'the most memory it may take; models that need more are refused', Number)
+    .action(async (options: { home: string; host: string; port: number; server: string; memoryMb?: number }) => {
       const { runPredictor } = await import('../predictor/main.ts')
       await runPredictor(options)
     })

@@ -16,6 +16,10 @@ export const briefSchema = z.strictObject({
   success: z.string().optional(),
   errors: z.string().optional(),
   data: z.string().optional(),
+  /** Success as figures of the sealed test rows: they become gates of every model that is measured by the metric. */
+  targets: z
+    .array(z.strictObject({ metric: z.string(), atLeast: z.number().optional(), atMost: z.number().optional() }))
+    .optional(),
 })
 /** Why the project exists: shown wherever its models are. */
 export type Brief = z.infer<typeof briefSchema>
@@ -203,6 +207,18 @@ export const gateSchema = z.discriminatedUnion('kind', [
 ])
 export type Gate = z.infer<typeof gateSchema>
 
+const requirementsSchema = z.strictObject({
+  /** Package → the least version: `{ 'onnxruntime-node': '1.20' }`. */
+  packages: z.record(z.string(), z.string()).optional(),
+  /** To load and to answer; estimated from the model's file where nothing is said. */
+  memoryMb: z.number().positive().optional(),
+  cores: z.number().int().positive().optional(),
+  /** Such as `cuda`. */
+  accelerator: z.string().optional(),
+})
+/** What a model needs wherever it is served. */
+export type Requirements = z.infer<typeof requirementsSchema>
+
 export const modelSchema = z.strictObject({
   name,
   brief: briefSchema.optional(),
@@ -229,6 +245,7 @@ export const modelSchema = z.strictObject({
     .prefault({}),
   threshold: z.number().default(0.5),
   seed: z.number().int().default(1),
+  requires: requirementsSchema.optional(),
 })
 export type ModelDefinition = z.infer<typeof modelSchema>
 

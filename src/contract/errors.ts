@@ -23,6 +23,10 @@ export const errorCatalogue = {
   'already-exists': { status: 409, meaning: 'The name or id is taken.' },
   conflict: { status: 409, meaning: 'The present state does not allow it; the message says which state.' },
   'rules-unmet': { status: 409, meaning: 'A rule of the environment does not hold yet; the message lists every one.' },
+  'rollout-refused': {
+    status: 409,
+    meaning: 'A prediction service cannot take the version; the message says what it lacks or answered wrongly.',
+  },
   'pipeline-busy': { status: 409, meaning: 'The pipeline runs as often as its concurrency allows.' },
   'training-aborted': { status: 409, meaning: 'The training was stopped before it had a model.' },
   'too-large': { status: 413, meaning: 'The request is larger than the limit in the message.' },

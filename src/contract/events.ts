@@ -44,6 +44,7 @@ export const eventTypes = {
   'model.refused': 'registry',
   'model.alias-moved': 'registry',
   'deployment.started': 'serving',
+  'deployment.refused': 'serving',
   'deployment.advanced': 'serving',
   'deployment.completed': 'serving',
   'deployment.rolled-back': 'serving',

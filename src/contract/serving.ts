@@ -45,6 +45,17 @@ const slotSchema = z.object({
 })
 export type Slot = z.infer<typeof slotSchema>
 
+export const capabilitiesSchema = z.object({
+  /** That it may still take. */
+  freeMemoryMb: z.number(),
+  cores: z.number().int(),
+  /** Those that a model may ask for, with their versions; one that is not installed is not there. */
+  packages: z.record(z.string(), z.string()),
+  accelerators: z.array(z.string()),
+})
+/** What a prediction service has to offer to a model. */
+export type Capabilities = z.infer<typeof capabilitiesSchema>
+
 /** What the prediction services are to serve. A new plan has a new revision. */
 export const servingPlanSchema = z.object({
   revision: z.string(),

@@ -37,6 +37,9 @@ export class Endpoints {
     this.models = new TensorModels(runner, blob)
   }
 
+  /** Packages that models of the plan ask for. */
+  packagesAskedFor: readonly string[] = []
+
   get names(): string[] {
     return [...this.loaded.keys()]
   }
@@ -91,6 +94,8 @@ export class Endpoints {
     this.loaded = next
     this.faults = faults
     this.revision = plan.revision
+    const models = plan.endpoints.flatMap(({ slots }) => slots.flatMap(({ model }) => model ?? []))
+    this.packagesAskedFor = models.flatMap(({ requires }) => Object.keys(requires?.packages ?? {}))
     await this.freeUnused()
   }
 

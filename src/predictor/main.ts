@@ -11,6 +11,7 @@ export async function runPredictor(options: {
   host: string
   port: number
   server: string
+  memoryMb?: number
 }): Promise<void> {
   let last = ''
   const predictor = await startPredictor({

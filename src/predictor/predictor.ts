@@ -4,6 +4,7 @@ import { OnnxruntimeModelRunner } from '../backends/onnxruntime/onnxruntime-mode
 import { messageOf } from '../base/errors.ts'
 import { createClient } from '../sdk/client.ts'
 import { cachedBlob } from './blob-cache.ts'
+import { OwnCapabilities } from './capabilities.ts'
 import { PredictorClock } from './clock.ts'
 import { Endpoints } from './endpoints.ts'
 import { predictorHttp } from './http.ts'
@@ -24,6 +25,8 @@ export interface PredictorOptions {
   version: string
   /** For a control plane that asks who it is. */
   token?: string
+  /** The most memory that it may take; a model that needs more is not sent here. Without it, all that the machine has. */
+  memoryMb?: number
   onFault?: (message: string) => void
 }
 
@@ -72,6 +75,7 @@ export async function startPredictor(options: PredictorOptions): Promise<Running
     clock,
     shipper: new LogShipper(client, state.predictor, log),
     metrics,
+    capabilities: new OwnCapabilities(options.memoryMb ?? null),
     onFault,
   })
   sync.start()

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import type { Client } from '../sdk/client.ts'
+import type { OwnCapabilities } from './capabilities.ts'
 import type { PredictorClock } from './clock.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { PredictorMetrics } from './metrics.ts'
@@ -17,6 +18,7 @@ export interface SyncParts {
   clock: PredictorClock
   shipper: LogShipper
   metrics: PredictorMetrics
+  capabilities: OwnCapabilities
   onFault(message: string): void
 }
 
@@ -75,7 +77,7 @@ export class Sync {
   }
 
   private async once(): Promise<void> {
-    const { client, state, endpoints, features, clock, metrics, folder } = this.parts
+    const { client, state, endpoints, features, clock, metrics, capabilities, folder } = this.parts
     // One for each call: listeners on a signal that lives for ever would pile up.
     this.abort = new AbortController()
     const call = {
@@ -88,6 +90,7 @@ export class Sync {
         clock: clock.position,
         witness: state.witness,
         dropped: metrics.droppedTotal,
+        capabilities: capabilities.now(endpoints.packagesAskedFor),
       },
       signal: this.abort.signal,
     }

@@ -1,4 +1,4 @@
-import type { Brief, ModelDefinition, Task, Training } from '../contract/definition.ts'
+import type { Brief, ModelDefinition, Requirements, Task, Training } from '../contract/definition.ts'
 import { modelSchema } from '../contract/definition.ts'
 import type { Dataset, DatasetShape } from './dataset.ts'
 import type { Duration } from './durations.ts'
@@ -66,6 +66,8 @@ export function model<
     segments?: G
     gates?: readonly Gate<MetricOf<TaskOf<NoInfer<V>>>, keyof NoInfer<G> & string>[]
     split?: { test?: Duration; validation?: Duration; training?: Duration; maxRows?: number }
+    /** What it needs wherever it is served; without it no traffic reaches it there. */
+    requires?: Requirements
     /** Scores from here on count as a yes. */
     threshold?: number
     seed?: number
@@ -96,6 +98,7 @@ export function model<
     },
     threshold: stated.threshold,
     seed: stated.seed,
+    requires: stated.requires,
   })
   return { definition, task, request: {} as RequestShape<S, I['needs']> }
 }

@@ -32,6 +32,7 @@ import { type Home, takeHome } from './home.ts'
 import { moduleUrl } from './module-url.ts'
 import { askEvidence } from './other-environments.ts'
 import { installModules, loadDefinition } from './package-project.ts'
+import { Preflight } from './preflight.ts'
 import { Principals } from './principals.ts'
 import { ProjectClock } from './project-clock.ts'
 import { ServingPlans } from './serving-plans.ts'
@@ -64,6 +65,7 @@ export interface ControlPlane {
   readonly deployments: Deployments
   readonly sessions: PredictorSessions
   readonly plans: ServingPlans
+  readonly preflight: Preflight
   readonly predictions: PredictionStore
   readonly posted: PostedLabels
   readonly dataStage: DataStage
@@ -113,10 +115,23 @@ async function wire(
   const sessions = new PredictorSessions()
   const entityBlobs = new EntityBlobs(data)
   const plans = new ServingPlans(metadata, (definition, entity) => entityBlobs.of(definition, entity), sessions)
-  const deployments = new Deployments(metadata, clock, () => plans.changed())
-  const projects = new Projects(metadata, clock, deployments)
+  const preflight: Preflight = new Preflight({
+    metadata,
+    blobs,
+    sessions,
+    plans,
+    packages: () => packages,
+    projects: () => projects,
+  })
+  const deployments = new Deployments(
+    metadata,
+    clock,
+    () => plans.changed(),
+    (endpoint, version) => preflight.require(endpoint, version),
+  )
+  const projects: Projects = new Projects(metadata, clock, deployments)
   const environment = new EnvironmentInForce(home.environment, () => projects.current?.definition ?? null)
-  const packages = new Packages({
+  const packages: Packages = new Packages({
     metadata,
     blobs,
     clock,
@@ -207,6 +222,7 @@ async function wire(
     deployments,
     sessions,
     plans,
+    preflight,
     predictions,
     startedAt: Date.now(),
     posted,

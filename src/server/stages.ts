@@ -18,6 +18,7 @@ export function stageRegistry(plane: ControlPlane): StageRegistry {
       deployments,
       withCandidate: (candidate, work) => plans.withCandidate(candidate, work),
       served: () => plans.untilServed(),
+      targets: (version, model) => plane.preflight.targets(version, model),
       probe: predictor ? (endpoint, version, golden) => probeSlot(predictor.address, endpoint, version, golden) : null,
     }
   }

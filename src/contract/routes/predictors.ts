@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { route } from '../route.ts'
-import { servingPlanSchema } from '../serving.ts'
+import { capabilitiesSchema, servingPlanSchema } from '../serving.ts'
 
 /** Between the control plane and its prediction services. */
 export const predictorRoutes = {
@@ -26,6 +26,8 @@ export const predictorRoutes = {
       witness: z.object({ seq: z.number(), hash: z.string() }),
       /** Predictions that were not logged, since it started (best-effort logging only). */
       dropped: z.number().int().default(0),
+      /** Null of one that does not say. */
+      capabilities: capabilitiesSchema.nullable().default(null),
       /** Hold the answer this long if there is nothing new. */
       waitMs: z.number().int().max(30_000).default(10_000),
     }),

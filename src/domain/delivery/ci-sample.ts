@@ -1,5 +1,5 @@
 import { day } from '../../base/clock.ts'
-import type { Dataset, Definition, Gate, ModelDefinition } from '../../contract/definition.ts'
+import type { Brief, Dataset, Definition, Gate, ModelDefinition } from '../../contract/definition.ts'
 
 /** What a look at a source file says, before anything is taken in. */
 export interface SourceFacts {
@@ -57,6 +57,9 @@ export function sampleOf(
       // It is moved to the newest row when the rows are in.
       ...(Number.isFinite(begins) ? { clock: { mode: 'replay', start: Math.floor(begins) } } : {}),
       triggers: [],
+      // Measured by the check of the load, when nothing else is at work.
+      endpoints: definition.endpoints.map(({ budget: _, ...endpoint }) => endpoint),
+      ...(definition.brief && !full ? { brief: withoutTargets(definition.brief) } : {}),
       models: full
         ? definition.models
         : definition.models.map((model) => smaller(model, days.get(model.dataset) ?? Number.POSITIVE_INFINITY)),
@@ -94,8 +97,11 @@ function smaller(model: ModelDefinition, days: number): ModelDefinition {
       maxRows: Math.min(model.split.maxRows, mostExamples),
     },
     gates: model.gates.map(lenient),
+    ...(model.brief ? { brief: withoutTargets(model.brief) } : {}),
   }
 }
+
+const withoutTargets = ({ targets: _, ...brief }: Brief): Brief => brief
 
 function lenient(gate: Gate): Gate {
   switch (gate.kind) {

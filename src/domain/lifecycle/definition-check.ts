@@ -1,7 +1,7 @@
 import { Cron } from 'croner'
 import { MillwrightError } from '../../base/errors.ts'
 import type { Definition, ModelDefinition } from '../../contract/definition.ts'
-import { metricsFor } from '../../stats/metrics.ts'
+import { metricNamed, metricsFor } from '../../stats/metrics.ts'
 import { requestColumns } from '../registry/request-columns.ts'
 import { checkEnvironmentNames } from './environment-check.ts'
 
@@ -37,6 +37,24 @@ export function checkDefinition(definition: Definition): void {
     const metrics = metricsFor(model.task).map((each) => each.name)
     if (!metrics.includes(name))
       fail(field, `a ${model.task} model is not measured by "${name}"`, `There are: ${listed(metrics)}.`)
+  }
+
+  const briefs = [
+    { brief: definition.brief, field: 'brief', models: definition.models.filter((model) => !model.brief) },
+    ...definition.models.map((model, index) => ({
+      brief: model.brief,
+      field: `models.${index}.brief`,
+      models: [model],
+    })),
+  ]
+  for (const { brief, field, models } of briefs) {
+    brief?.targets?.forEach(({ metric, atLeast, atMost }, place) => {
+      const at = `${field}.targets.${place}`
+      if (!models.some((model) => metricNamed(model.task, metric)))
+        fail(`${at}.metric`, `no model is measured by "${metric}"`, 'Name a metric of its task, such as auc.')
+      if (atLeast === undefined && atMost === undefined)
+        fail(at, `the target of "${metric}" says no figure`, 'Say `atLeast` or `atMost`.')
+    })
   }
 
   const datasets = names(definition.datasets, 'datasets')

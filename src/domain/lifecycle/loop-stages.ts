@@ -1,12 +1,13 @@
 import { day } from '../../base/clock.ts'
 import { MillwrightError } from '../../base/errors.ts'
-import type { ModelVersionRecord } from '../../contract/model.ts'
+import type { ModelDefinition } from '../../contract/definition.ts'
+import type { ModelVersionRecord, Verdict } from '../../contract/model.ts'
 import type { StepContext } from '../../contract/step.ts'
 import { type Golden, goldenSchema } from '../../contract/training.ts'
 import { metricsFor } from '../../stats/metrics.ts'
 import { datasetNamed } from '../data/dataset-plan.ts'
 import { datasetVersion } from '../data/dataset-reader.ts'
-import { judgeAll, type SlotMeasurement } from '../registry/gates.ts'
+import { gatesOf, judgeAll, type SlotMeasurement } from '../registry/gates.ts'
 import { modelCard } from '../registry/model-card.ts'
 import type { ModelVersions, NewVersion } from '../registry/model-versions.ts'
 import { signatureOf } from '../registry/request-columns.ts'
@@ -24,6 +25,8 @@ export interface LoopServices extends StageServices {
   withCandidate<T>(candidate: Candidate, work: () => Promise<T>): Promise<T>
   /** Resolves when every connected prediction service serves what was deployed. */
   served(): Promise<void>
+  /** Whether the prediction services have what a version needs; to be asked while they have it as a candidate. */
+  targets(version: ModelVersionRecord, model: ModelDefinition): Promise<Verdict>
   /** Asks a prediction service; null while none is connected. */
   probe: ((endpoint: string, version: string, golden: Golden) => Promise<SlotMeasurement>) | null
 }
@@ -84,11 +87,13 @@ export async function validate(
 /** Tries the candidate on a slot of the prediction service and judges it by every gate of the definition. */
 export async function gate(context: StepContext, services: LoopServices): Promise<StageOutput<'gate'>> {
   const { data, projects } = services
-  const { model } = await modelOf(data.metadata, outputOf(context, 'extract'))
+  const { definition, model } = await modelOf(data.metadata, outputOf(context, 'extract'))
+  const gates = gatesOf(definition, model)
   const { evaluation, goldenHash } = outputOf(context, 'evaluate')
-  const needsSlot = model.gates.some((each) => each.kind === 'latency' || each.kind === 'signature')
+  const needsSlot = gates.some((each) => each.kind === 'latency' || each.kind === 'signature') || model.requires
   const endpoint = projects.definition.endpoints.find((each) => each.model === model.name)
   let slot: SlotMeasurement | null = null
+  let target: Verdict | null = null
   if (needsSlot && endpoint && services.probe) {
     const { probe } = services
     const version: ModelVersionRecord = {
@@ -102,11 +107,13 @@ export async function gate(context: StepContext, services: LoopServices): Promis
     }
     const golden = goldenSchema.parse(JSON.parse(new TextDecoder().decode(await data.blobs.get(goldenHash))))
     context.progress(0.2, 'trying the candidate on the prediction service')
-    slot = await services.withCandidate({ endpoint: endpoint.name, version }, () =>
-      probe(endpoint.name, version.id, golden),
-    )
+    slot = await services.withCandidate({ endpoint: endpoint.name, version }, async () => {
+      target = await services.targets(version, model)
+      return probe(endpoint.name, version.id, golden)
+    })
   }
-  const verdicts = judgeAll(model, { evaluation, slot })
+  const verdicts = judgeAll({ task: model.task, gates }, { evaluation, slot })
+  if (model.requires && target) verdicts.push(target)
   for (const { passed, gate: name, message } of verdicts)
     context.log(`${passed ? 'passed ' : 'REFUSED'} ${name}: ${message}`)
   return { passed: verdicts.every((verdict) => verdict.passed), verdicts }

@@ -1,4 +1,5 @@
-import type { Gate, ModelDefinition, Task } from '../../contract/definition.ts'
+import { canonicalJson } from '../../base/hash.ts'
+import type { Definition, Gate, ModelDefinition, Task } from '../../contract/definition.ts'
 import type { Evaluation, Verdict } from '../../contract/model.ts'
 import { metricNamed } from '../../stats/metrics.ts'
 
@@ -177,6 +178,20 @@ function judge(gate: Gate, task: Task, { evaluation, slot }: Evidence): Verdict 
       )
     }
   }
+}
+
+/** The gates of a model: its own, and those that the targets of its brief, or for want of one the project's, become by themselves. */
+export function gatesOf({ brief }: Pick<Definition, 'brief'>, model: ModelDefinition): Gate[] {
+  const targets = (model.brief ?? brief)?.targets ?? []
+  const asked = targets.flatMap(({ metric, atLeast, atMost }): Gate[] => {
+    if (!metricNamed(model.task, metric)) return []
+    return [
+      ...(atLeast === undefined ? [] : [{ kind: 'at-least' as const, metric, value: atLeast }]),
+      ...(atMost === undefined ? [] : [{ kind: 'at-most' as const, metric, value: atMost }]),
+    ]
+  })
+  const isStated = (gate: Gate): boolean => model.gates.some((own) => canonicalJson(own) === canonicalJson(gate))
+  return [...model.gates, ...asked.filter((gate) => !isStated(gate))]
 }
 
 /** Judges a candidate by every gate of its definition. */

@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.ts'
 import { MillwrightError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { EndpointDefinition } from '../../contract/definition.ts'
+import type { ModelVersionRecord } from '../../contract/model.ts'
 import type { DeploymentRecord, EndpointRecord } from '../../contract/serving.ts'
-import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
+import type { Metadata, RecordReader, RecordWriter } from '../../ports/metadata.ts'
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
 
@@ -14,6 +15,11 @@ export class Deployments {
     private readonly clock: Clock,
     /** Called after every change. */
     private readonly changed: () => void,
+    /** Called before anything of a version's traffic begins; throws when no prediction service may get it. */
+    private readonly mayServe: (
+      endpoint: EndpointRecord,
+      version: ModelVersionRecord,
+    ) => Promise<void> = async () => {},
   ) {}
 
   /** Creates the endpoint, or takes over its changed definition. What it serves stays. */
@@ -39,21 +45,13 @@ export class Deployments {
   /**
    * Starts a rollout. One that is under way is replaced by it.
    *
-   * @throws `conflict` when the version is not registered or serves already.
+   * @throws `conflict` when the version is not registered or serves already; `rollout-refused`.
    */
   async start(endpointName: string, versionId: string, startedBy: string, reason: string): Promise<DeploymentRecord> {
+    const asked = await this.deployable(this.metadata, endpointName, versionId)
+    await this.mayServe(asked.endpoint, asked.version)
     const deployment = await this.metadata.transaction(async (writer) => {
-      const endpoint = await this.endpoint(writer, endpointName)
-      const version = await writer.get('model_version', versionId)
-      if (!version) throw new MillwrightError('not-found', `there is no model version "${versionId}"`)
-      if (version.state !== 'registered')
-        throw new MillwrightError(
-          'conflict',
-          `version ${versionId} is ${version.state}: only a registered version can be deployed`,
-        )
-      const rolling = await this.rolling(writer, endpointName)
-      if (endpoint.serving === versionId && !rolling)
-        throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${versionId} already`)
+      const { endpoint, rolling } = await this.deployable(writer, endpointName, versionId)
       const now = this.clock.now()
       if (rolling) await writer.update('deployment', rolling.id, { state: 'replaced', endedAt: now })
       const { steps, holdMs, minAnswers } = endpoint.definition.rollout
@@ -205,13 +203,33 @@ export class Deployments {
     })
   }
 
-  private async endpoint(writer: RecordWriter, name: string): Promise<EndpointRecord> {
+  /** @throws `not-found`, `conflict` */
+  private async deployable(
+    reader: RecordReader,
+    endpointName: string,
+    versionId: string,
+  ): Promise<{ endpoint: EndpointRecord; version: ModelVersionRecord; rolling: DeploymentRecord | undefined }> {
+    const endpoint = await this.endpoint(reader, endpointName)
+    const version = await reader.get('model_version', versionId)
+    if (!version) throw new MillwrightError('not-found', `there is no model version "${versionId}"`)
+    if (version.state !== 'registered')
+      throw new MillwrightError(
+        'conflict',
+        `version ${versionId} is ${version.state}: only a registered version can be deployed`,
+      )
+    const rolling = await this.rolling(reader, endpointName)
+    if (endpoint.serving === versionId && !rolling)
+      throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${versionId} already`)
+    return { endpoint, version, rolling }
+  }
+
+  private async endpoint(writer: RecordReader, name: string): Promise<EndpointRecord> {
     const endpoint = await writer.get('endpoint', name)
     if (!endpoint) throw new MillwrightError('not-found', `there is no endpoint "${name}"`)
     return endpoint
   }
 
-  private async rolling(writer: RecordWriter, endpoint: string): Promise<DeploymentRecord | undefined> {
+  private async rolling(writer: RecordReader, endpoint: string): Promise<DeploymentRecord | undefined> {
     return (await writer.find('deployment', { where: { endpoint, state: 'rolling' } })).at(-1)
   }
 

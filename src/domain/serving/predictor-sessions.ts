@@ -1,4 +1,5 @@
 import { MillwrightError } from '../../base/errors.ts'
+import type { Capabilities } from '../../contract/serving.ts'
 
 /** Where a prediction service stands, as it said last. */
 export interface PredictorStanding {
@@ -10,6 +11,7 @@ export interface PredictorStanding {
   clock: number
   witness: { seq: number; hash: string }
   dropped: number
+  capabilities: Capabilities | null
 }
 interface Session extends PredictorStanding {
   /** Wall-clock time of its last word. */
@@ -31,6 +33,12 @@ export class PredictorSessions {
     this.sessions.set(standing.predictor, { ...standing, heardAt: Date.now() })
     for (const wake of [...this.standingWaiters]) wake()
     return isNew
+  }
+
+  /** It was sent a new plan: until it says where it stands with that, nobody knows. A plan may come back that it served before. */
+  sentPlan(predictor: string): void {
+    const session = this.sessions.get(predictor)
+    if (session) this.sessions.set(predictor, { ...session, revision: '' })
   }
 
   /** Those heard of lately. */

@@ -29,7 +29,7 @@ import { sampleOf } from '../../domain/delivery/ci-sample.ts'
 import { located, type SourceText } from '../../domain/delivery/locate.ts'
 import { CodeFiles } from '../../domain/pipelines/code-files.ts'
 import { gitState } from '../../domain/pipelines/run-source.ts'
-import { judgeAll } from '../../domain/registry/gates.ts'
+import { gatesOf, judgeAll } from '../../domain/registry/gates.ts'
 import { typescriptLoader } from '../command-line.ts'
 import { loadTest } from '../load-test.ts'
 import { millwrightVersion } from '../version.ts'
@@ -148,7 +148,9 @@ class ContinuousIntegration {
   models(): CiReport['models'] {
     return this.trained.map((made) => {
       const stated = this.options.definition!.models.find((model) => model.name === made.model.name)!
-      const gates = stated.gates.filter(({ kind }) => kind !== 'latency' && kind !== 'signature')
+      const gates = gatesOf(this.options.definition!, stated).filter(
+        ({ kind }) => kind !== 'latency' && kind !== 'signature',
+      )
       const verdicts = made.evaluation
         ? judgeAll({ ...stated, gates }, { evaluation: made.evaluation, slot: null })
         : []

@@ -36,6 +36,7 @@ export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' |
           batches.length > 0 ||
           (clock.mode === 'replay' && now !== standing.clock)
         if (hasNews || Date.now() >= deadline || gone.signal.aborted) {
+          if (plan.revision !== standing.revision) sessions.sentPlan(predictor)
           return {
             clock: { mode: clock.mode, now },
             plan: plan.revision === standing.revision ? null : plan,

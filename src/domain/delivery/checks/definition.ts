@@ -2,6 +2,7 @@ import { MillwrightError } from '../../../base/errors.ts'
 import { canonicalJson } from '../../../base/hash.ts'
 import type { Finding } from '../../../contract/ci.ts'
 import type { Definition } from '../../../contract/definition.ts'
+import { resolveEnvironment } from '../../../contract/environment.ts'
 import { entitiesOf } from '../../data/expression-columns.ts'
 import { checkDefinition } from '../../lifecycle/definition-check.ts'
 import { type CheckVerdict, fault, note, verdictOf } from './verdict.ts'
@@ -21,7 +22,9 @@ export function checkDefinitionRules(definition: Definition, { strict }: { stric
       fault(named(definition, error.field), error.message, error.hint ?? 'Mend the place in millwright.config.ts.'),
     )
   }
-  if (findings.length === 0) findings.push(...doubled(definition), ...unused(definition, strict ? fault : note))
+  const tell = strict ? fault : note
+  if (findings.length === 0)
+    findings.push(...doubled(definition), ...unused(definition, tell), ...idleSettings(definition, tell))
   const { datasets, featureViews, models, endpoints } = definition
   const counts = `${datasets.length} datasets, ${featureViews.length} feature views, ${models.length} models, ${endpoints.length} endpoints hold together`
   return verdictOf('definition', counts, findings)
@@ -78,6 +81,33 @@ function doubled({ datasets, models, triggers, monitors }: Definition): Finding[
       'monitors',
       ({ kind, endpoint }: { kind: string; endpoint: string }) => `the ${kind} monitor of ${endpoint}`,
     ),
+  ]
+}
+
+/** Settings that no step can read, and those that an environment states as it has them anyway. */
+function idleSettings(definition: Definition, tell: typeof note): Finding[] {
+  const { environments, settings, pipelines } = definition
+  const hasReaders = pipelines.some(({ steps }) => steps.some(({ run }) => run.kind !== 'stage'))
+  const unread = hasReaders ? [] : Object.keys(settings)
+  return [
+    ...unread.map((name) =>
+      tell(`settings.${name}`, `nothing reads the setting "${name}"`, 'Read it in a step, or leave it out.'),
+    ),
+    ...environments.flatMap((environment) => {
+      const { extends: base } = environment
+      const inherited = base ? resolveEnvironment(definition, base).settings : settings
+      return Object.entries(environment.settings ?? {}).flatMap(([name, value]) =>
+        name in inherited && canonicalJson(inherited[name]) === canonicalJson(value)
+          ? [
+              tell(
+                `environments.${environment.name}.settings.${name}`,
+                `"${environment.name}" states the setting "${name}" as it inherits it`,
+                'Leave it out: what is stated once cannot differ.',
+              ),
+            ]
+          : [],
+      )
+    }),
   ]
 }
 

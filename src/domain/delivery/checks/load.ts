@@ -17,7 +17,7 @@ export interface LoadMeasurement {
 }
 
 /** What an endpoint must stand: its own budget, or for want of one the latency gate of its model. */
-function budgetOf(
+export function budgetOf(
   definition: Definition,
   endpoint: EndpointDefinition,
 ): { p99Ms?: number; requestsPerSecond?: number } {

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Answer } from '../api.ts'
 import { type Column, DataTable } from '../components/data-table.tsx'
-import { Icon } from '../components/icon.tsx'
 import { Panel } from '../components/panel.tsx'
 import { EmptyState, ErrorState, Loading } from '../components/states.tsx'
 import { When } from '../components/when.tsx'
 import { reading } from '../queries.ts'
+import { Mark } from './mark.tsx'
 import { shortHash } from './short-hash.ts'
 
 type Row = Answer<'ciRuns'>['runs'][number]
@@ -34,7 +34,7 @@ const columns: Column<Row>[] = [
     accessorFn: ({ state }) => state,
     cell: ({ row }) => (
       <span>
-        <Icon name={icons[row.original.state]} /> {row.original.state}
+        <Mark name={icons[row.original.state]} /> {row.original.state}
       </span>
     ),
   },

@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router'
-import { Icon } from '../components/icon.tsx'
 import { Panel } from '../components/panel.tsx'
 import { When } from '../components/when.tsx'
 import type { DeliveryState } from './delivery.tsx'
+import { Mark } from './mark.tsx'
 
 /** What runs otherwise than it was applied, and who did it. */
 export function DriftPanel({ drift }: { drift: DeliveryState['drift'] }) {
@@ -10,13 +10,13 @@ export function DriftPanel({ drift }: { drift: DeliveryState['drift'] }) {
     <Panel title="As applied" says="Whether what runs is what was applied; where it is not, who changed it.">
       {drift.length === 0 ? (
         <p>
-          <Icon name="good" /> Everything runs as it was applied.
+          <Mark name="good" /> Everything runs as it was applied.
         </p>
       ) : (
         <ul className="drift">
           {drift.map(({ what, message, by, at }) => (
             <li key={what}>
-              <Icon name="warning" /> {message}
+              <Mark name="warning" /> {message}
               {by !== null && (
                 <span className="muted">
                   {' '}

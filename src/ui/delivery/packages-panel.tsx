@@ -1,9 +1,9 @@
 import { useMemo } from 'react'
 import { type Column, DataTable } from '../components/data-table.tsx'
-import { Icon } from '../components/icon.tsx'
 import { Panel } from '../components/panel.tsx'
 import { When } from '../components/when.tsx'
 import type { DeliveryState } from './delivery.tsx'
+import { Mark } from './mark.tsx'
 import { shortHash } from './short-hash.ts'
 
 type Row = DeliveryState['packages'][number]
@@ -16,7 +16,7 @@ function Checks({ checks }: { checks: Row['package']['provenance']['checks'] }) 
   if (checks.length === 0) return <span className="muted">none made</span>
   return (
     <span title={checks.map(({ check, outcome }) => `${check}: ${outcome}`).join('\n')}>
-      <Icon name={failed.length > 0 ? 'bad' : 'good'} />{' '}
+      <Mark name={failed.length > 0 ? 'bad' : 'good'} />{' '}
       {failed.length > 0
         ? `${failed.map(({ check }) => check).join(', ')} failed`
         : `${checks.filter(({ outcome }) => outcome === 'passed').length} passed`}
@@ -29,7 +29,7 @@ function Standing({ row, environment }: { row: Row; environment: Environment }) 
   if (environment.unreachable !== null)
     return (
       <span className="muted" title={environment.unreachable}>
-        <Icon name="offline" /> no answer
+        <Mark name="offline" /> no answer
       </span>
     )
   const known = environment.packages[row.package.id]
@@ -41,7 +41,7 @@ function Standing({ row, environment }: { row: Row; environment: Environment }) 
   if (environment.inForce === row.package.id)
     return (
       <span>
-        <Icon name="good" /> in force {environment.since !== null && <When time={environment.since} now={Date.now()} />}
+        <Mark name="good" /> in force {environment.since !== null && <When time={environment.since} now={Date.now()} />}
         {said.length > 0 && <span className="muted">, {said.join(', ')}</span>}
       </span>
     )

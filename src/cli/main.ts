@@ -8,6 +8,7 @@ import { initCommand } from './command-init.ts'
 import { modelCommands } from './command-models.ts'
 import { packageCommands } from './command-package.ts'
 import { predictorCommand } from './command-predictor.ts'
+import { reproduceCommand } from './command-reproduce.ts'
 import { rollbackCommand } from './command-rollback.ts'
 import { runCommands } from './command-run.ts'
 import { serverCommand } from './command-server.ts'
@@ -37,6 +38,7 @@ runCommands(program)
 dataCommands(program)
 modelCommands(program)
 rollbackCommand(program)
+reproduceCommand(program)
 packageCommands(program)
 auditCommands(program)
 tokenCommands(program)

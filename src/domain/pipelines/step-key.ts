@@ -61,7 +61,11 @@ export class StepKeys {
     const stage = this.stages.get(run.stage)
     if (!stage) throw unknownStage(run.stage, this.stages)
     const reads = (await stage.readsFrom?.({ params, element: null })) ?? {}
-    const own = stage.kind === 'module' ? hashOf((await this.code.reachable(fileURLToPath(stage.module))).files) : ''
+    // By content alone: where Millwright lies, seen from the project, changes nothing of what it does.
+    const own =
+      stage.kind === 'module'
+        ? hashOf(Object.values((await this.code.reachable(fileURLToPath(stage.module))).files).sort())
+        : ''
     return { Millwright: `${this.millwrightVersion} ${short(own)}`.trim(), ...reads }
   }
 

@@ -4,6 +4,7 @@ import { applyCommands } from './command-apply.ts'
 import { auditCommands } from './command-audit.ts'
 import { ciCommand } from './command-ci.ts'
 import { dataCommands } from './command-data.ts'
+import { diffCommand } from './command-diff.ts'
 import { initCommand } from './command-init.ts'
 import { modelCommands } from './command-models.ts'
 import { packageCommands } from './command-package.ts'
@@ -39,6 +40,7 @@ dataCommands(program)
 modelCommands(program)
 rollbackCommand(program)
 reproduceCommand(program)
+diffCommand(program)
 packageCommands(program)
 auditCommands(program)
 tokenCommands(program)

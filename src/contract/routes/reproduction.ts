@@ -1,10 +1,20 @@
 import * as z from 'zod'
+import { diffSchema } from '../diff.ts'
 import { reproductionReportSchema, reproductionSchema, runInputsSchema } from '../reproduction.ts'
 import { route } from '../route.ts'
 
 const byRun = z.object({ run: z.string() })
 
 export const reproductionRoutes = {
+  diff: route({
+    method: 'GET',
+    path: '/api/diff',
+    group: 'delivery',
+    summary:
+      'How two runs, packages, definitions or environments differ, part by part; what each is, is found by its form',
+    query: z.object({ a: z.string().min(1), b: z.string().min(1) }),
+    response: diffSchema,
+  }),
   runInputs: route({
     method: 'GET',
     path: '/api/runs/{run}/inputs',

@@ -56,7 +56,8 @@ export class StepKeys {
     if (run.kind === 'function') return this.reachable(run.module)
     if (run.kind === 'command') {
       const files = await this.code.declared([...run.code, ...filesAmong(run.command, this.projectDir, run.cwd)])
-      return named('code', files)
+      const locks = run.python ? await this.code.declared([run.python.lock]) : {}
+      return { ...named('code', files), ...named('python', locks) }
     }
     const stage = this.stages.get(run.stage)
     if (!stage) throw unknownStage(run.stage, this.stages)

@@ -1,14 +1,22 @@
 import { newId } from '../../base/ids.ts'
 import type { ReproductionRecord } from '../../contract/reproduction.ts'
+import { diffSides } from '../../domain/delivery/diff.ts'
+import { findSide } from '../../domain/delivery/diff-sides.ts'
 import { runInputs } from '../../domain/delivery/run-inputs.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
 export function reproductionHandlers(
   plane: ControlPlane,
-): Handlers<'runInputs' | 'keepReproduction' | 'reproductions'> {
+): Handlers<'diff' | 'runInputs' | 'keepReproduction' | 'reproductions'> {
   const { metadata } = plane.data
   return {
+    diff: async ({ query }) => {
+      const { packages, projects } = plane
+      const services = { ...plane.data, packages, definition: projects.current?.definition ?? null }
+      const [a, b] = await Promise.all([findSide(services, query.a), findSide(services, query.b)])
+      return diffSides(a, b)
+    },
     runInputs: ({ params }) => runInputs(plane.data, params.run),
     keepReproduction: async ({ params, body, caller }) => {
       const { report } = body

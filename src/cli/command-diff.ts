@@ -25,7 +25,7 @@ export function diffCommand(program: Command): void {
 
 function print(diff: Diff): void {
   console.log(`${diff.a.kind} ${bold(diff.a.id)} → ${diff.b.kind} ${bold(diff.b.id)}`)
-  if (diff.equal) return console.log(green(`No difference in ${diff.compared.join(', ')}.`))
+  if (diff.equal) console.log(green(`No difference in ${diff.compared.join(', ')}.`))
   const part = (name: string, lines: string[]): void => {
     if (lines.length > 0)
       console.log(`\n${bold(name)}\n${lines.map((line) => `  ${line.replaceAll('\n', '\n  ')}`).join('\n')}`)

@@ -16,7 +16,7 @@ import { type RunningServer, startServer } from '../../src/server/start.ts'
 import { applyFolder, projectFolder } from './shop.ts'
 
 const files = (scale = 1) => ({
-  'millwright.config.ts': `import { boostedTrees, command, csv, dataset, days, defineProject, entity, key, model, number, pipeline, ref, text, time } from 'millwright'
+  'millwright.config.ts': `import { boostedTrees, command, csv, dataset, days, defineProject, entity, environment, key, model, number, pipeline, ref, text, time } from 'millwright'
 import { draw, luck, total } from './steps.ts'
 const shops = dataset('shops', { source: csv('shops.csv'), columns: { shop: key(), kind: text() } })
 const shop = entity('shop', shops, 'shop')
@@ -39,6 +39,7 @@ export default defineProject('shop', {
   datasets: [shops, orders],
   models: [dear],
   settings: { tax: 7 },
+  environments: [environment('staging'), environment('production', { settings: { tax: 9 }, packagesOnly: true })],
   pipelines: [
     pipeline('sums', { params: { rate: 2, seed: 5 }, steps: [draw, after] }),
     pipeline('lucky', { steps: [luck] }),
@@ -92,7 +93,8 @@ async function tarball(folder: string, version: string, factor: number): Promise
   await writeFile(join(source, 'package/package.json'), JSON.stringify(manifest))
   await writeFile(join(source, 'package/index.js'), `export const factor = ${factor}\n`)
   const path = join(folder, `factor-${version}.tgz`)
-  execFileSync('tar', ['czf', path, '-C', source, 'package'])
+  // The same file each time: its hash is in the lockfile of whoever came first.
+  if (!existsSync(path)) execFileSync('tar', ['czf', path, '-C', source, 'package'])
   return {
     path,
     integrity: `sha512-${createHash('sha512')
@@ -312,6 +314,59 @@ describe('when something was otherwise, it is named:', () => {
       causes: [{ kind: 'not-deterministic', what: 'luck', recorded: null, again: null }],
     })
   }, 400_000)
+})
+
+describe('diff', () => {
+  it('of two runs: data, metrics with intervals, artifacts; of what is the same, nothing', async () => {
+    const { run } = await client.startRun({ body: { pipeline: 'train-dear', wait: true } })
+    const diff = await client.diff({ query: { a: runs.train, b: run.id } })
+    expect(diff).toMatchObject({
+      equal: false,
+      parameters: [],
+      definition: [],
+      code: [],
+      packages: [],
+      environment: [],
+    })
+    expect(
+      diff.data.map(({ dataset, from, to, batchesAdded, rows }) => [dataset, from, to, batchesAdded, rows]),
+    ).toEqual([
+      ['orders', 1, 2, 1, 600],
+      ['shops', 1, 2, 1, 0],
+    ])
+    const price = diff.data[0]!.columns.find(({ column, statistic }) => column === 'price' && statistic === 'max')!
+    expect(price.to).toBeGreaterThan(price.from!)
+    const auc = diff.metrics.find(({ metric }) => metric === 'auc')!
+    expect(auc.difference).toBeCloseTo(auc.to! - auc.from!, 12)
+    expect(auc.low! < auc.difference! && auc.difference! < auc.high!).toBe(true)
+    expect(diff.artifacts).toContainEqual(
+      expect.objectContaining({
+        step: 'train',
+        artifact: 'model.mwm',
+        from: { hash: expect.any(String), size: expect.any(Number) },
+      }),
+    )
+    expect(await client.diff({ query: { a: run.id, b: run.id } })).toMatchObject({
+      equal: true,
+      compared: expect.arrayContaining(['data']),
+    })
+  }, 120_000)
+
+  it('of two packages: files with their lines, and packages of the lock; of environments: settings and rules', async () => {
+    const other = await folderWith(3, '1.1.0', 1, tarballs)
+    const packed = await packProject({ ...(await loadProject(other)), by: 'user:ada', millwright: '1.0.0' })
+    await client.receivePackage({ query: {}, body: packed.bytes } as Parameters<Client['receivePackage']>[0])
+    const { packageHash } = (await client.run({ params: { run: runs.sums } })).run
+    const diff = await client.diff({ query: { a: packageHash!, b: packed.hash.slice(0, 12) } })
+    expect(diff.code).toContainEqual({ path: 'scale.ts', action: 'change', linesAdded: 1, linesRemoved: 1 })
+    expect(diff.packages).toEqual([{ name: 'factor', from: '1.0.0', to: '1.1.0' }])
+    expect([diff.definition, diff.data]).toEqual([[], []])
+
+    const places = await client.diff({ query: { a: 'staging', b: 'production' } })
+    expect(places).toMatchObject({ compared: ['settings', 'environment'], settings: [{ path: 'tax', from: 7, to: 9 }] })
+    expect(places.environment).toEqual([{ path: 'packagesOnly', from: false, to: true }])
+    await expect(client.diff({ query: { a: 'nowhere', b: 'staging' } })).rejects.toMatchObject({ code: 'not-found' })
+  }, 120_000)
 })
 
 it('refuses what is not what its hash names, before anything runs', async () => {

@@ -4,10 +4,12 @@ import { applyCommands } from './command-apply.ts'
 import { auditCommands } from './command-audit.ts'
 import { ciCommand } from './command-ci.ts'
 import { dataCommands } from './command-data.ts'
+import { diffCommand } from './command-diff.ts'
 import { initCommand } from './command-init.ts'
 import { modelCommands } from './command-models.ts'
 import { packageCommands } from './command-package.ts'
 import { predictorCommand } from './command-predictor.ts'
+import { reproduceCommand } from './command-reproduce.ts'
 import { rollbackCommand } from './command-rollback.ts'
 import { runCommands } from './command-run.ts'
 import { serverCommand } from './command-server.ts'
@@ -37,6 +39,8 @@ runCommands(program)
 dataCommands(program)
 modelCommands(program)
 rollbackCommand(program)
+reproduceCommand(program)
+diffCommand(program)
 packageCommands(program)
 auditCommands(program)
 tokenCommands(program)

@@ -65,6 +65,7 @@ export const eventTypes = {
   'ci.started': 'delivery',
   'ci.passed': 'delivery',
   'ci.failed': 'delivery',
+  'run.reproduced': 'delivery',
 } as const satisfies Record<string, Stage>
 export type EventType = keyof typeof eventTypes
 

@@ -21,6 +21,8 @@ const stepRunSchema = z.discriminatedUnion('kind', [
     env: z.record(z.string(), z.string()).default({}),
     /** Where it runs, relative to the project's folder; without it, that folder. */
     cwd: z.string().optional(),
+    /** It runs in a Python environment of its own, made from this lock (requirements.txt or uv.lock), relative to the project's folder. */
+    python: z.strictObject({ lock: z.string() }).optional(),
   }),
   /** A stage of Millwright itself, by name: `train`, `evaluate`, … */
   z.strictObject({ kind: z.literal('stage'), stage: z.string() }),

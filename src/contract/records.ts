@@ -5,6 +5,7 @@ import type { AliasRecord, ModelVersionRecord } from './model.ts'
 import type { AlertRecord, MeasurementRecord, TriggerRecord } from './monitoring.ts'
 import type { PackageRecord } from './package.ts'
 import type { ClockRecord, DefinitionRecord } from './project.ts'
+import type { ReproductionRecord } from './reproduction.ts'
 import type { RunRecord, StepRecord } from './run.ts'
 import type { DeploymentRecord, EndpointRecord } from './serving.ts'
 
@@ -19,6 +20,7 @@ export interface Records {
   approval: ApprovalRecord
   delivery: DeliveryRecord
   ci_run: CiRunRecord
+  reproduction: ReproductionRecord
   run: RunRecord
   step: StepRecord
   dataset: DatasetRecord
@@ -42,6 +44,7 @@ export const recordIndexes = {
   approval: ['package'],
   delivery: ['package', 'at'],
   ci_run: ['branch', 'commit', 'state', 'startedAt'],
+  reproduction: ['runId', 'at'],
   run: ['pipeline', 'state', 'queuedAt', 'packageHash'],
   step: ['runId', 'key', 'state'],
   dataset: [],

@@ -5,6 +5,7 @@ import { modelRoutes } from './routes/models.ts'
 import { monitoringRoutes } from './routes/monitoring.ts'
 import { predictorRoutes } from './routes/predictors.ts'
 import { projectRoutes } from './routes/project.ts'
+import { reproductionRoutes } from './routes/reproduction.ts'
 import { runRoutes } from './routes/runs.ts'
 
 /** Every operation of the control plane. A new one is one more line in its group. */
@@ -17,6 +18,7 @@ export const routes = {
   ...monitoringRoutes,
   ...predictorRoutes,
   ...deliveryRoutes,
+  ...reproductionRoutes,
 }
 export type Routes = typeof routes
 export type RouteName = keyof Routes

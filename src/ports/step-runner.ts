@@ -9,7 +9,14 @@ export type StepWork =
   | { kind: 'function'; config: string; codeVersion: string }
   /** The default export of a module, called with the context and with what the runner's wiring gives. */
   | { kind: 'module'; module: string }
-  | { kind: 'command'; command: string[]; cwd: string; env: Record<string, string> }
+  | {
+      kind: 'command'
+      command: string[]
+      cwd: string
+      env: Record<string, string>
+      /** The environment of Python that it runs in: made from the lock where it is not yet among those kept. */
+      python?: { lock: string; kept: string }
+    }
 
 /** One attempt at one execution. */
 export interface StepTask {

@@ -12,6 +12,7 @@ import {
   valueOfType,
 } from './expression.ts'
 import type { Inputs } from './model-input.ts'
+import { onlyKeys } from './stated.ts'
 
 export interface ColumnShape {
   kind: Kind
@@ -187,6 +188,8 @@ export function dataset<C extends Columns>(
   name: string,
   stated: { source?: Source; columns: C; description?: string },
 ): Dataset<ShapeOfSpecs<C>> {
+  onlyKeys(stated, ['source', 'columns', 'description'], `datasets.${name}`)
+  onlyKeys(stated.source, ['format', 'path', 'partition'], `datasets.${name}.source`)
   const attributes: Record<string, AttributeTypes> = {}
   for (const { to } of Object.values(stated.columns)) if (to) attributes[to.name] = to.types
   const columns = Object.entries(stated.columns).map(([column, spec]) => spec.toColumn(column))

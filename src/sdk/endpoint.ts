@@ -2,6 +2,7 @@ import type { EndpointDefinition } from '../contract/definition.ts'
 import { endpointSchema } from '../contract/definition.ts'
 import type { Duration } from './durations.ts'
 import type { Model } from './model.ts'
+import { parsed } from './stated.ts'
 
 type Rollout = Partial<EndpointDefinition['rollout']>
 
@@ -40,5 +41,8 @@ export function endpoint<M extends Model>(
     budget?: { p99Ms?: number; requestsPerSecond?: number }
   } = {},
 ): Endpoint<M> {
-  return { definition: endpointSchema.parse({ name, model: model.definition.name, ...options }), model }
+  return {
+    definition: parsed(endpointSchema, { name, model: model.definition.name, ...options }, `endpoints.${name}`),
+    model,
+  }
 }

@@ -11,6 +11,7 @@ import type { Json } from '../contract/pipeline.ts'
 import type { StepContext } from '../contract/step.ts'
 import type { Dataset, DatasetShape } from './dataset.ts'
 import type { Pipeline } from './pipeline.ts'
+import { parsed } from './stated.ts'
 
 /** An environment as stated, with the type of its settings. */
 export interface Environment<S = unknown> {
@@ -45,29 +46,33 @@ export function environment<const S extends Settings = Record<never, never>>(
 ): Environment<S> {
   const { extends: base, needs, sources, settings, ...rest } = stated
   const { greenRuns, ...others } = needs ?? {}
-  const definition = environmentSchema.parse({
-    name,
-    ...rest,
-    ...(base ? { extends: base.name } : {}),
-    ...(needs
-      ? {
-          needs: {
-            ...others,
-            ...(greenRuns
-              ? {
-                  greenRuns: {
-                    in: greenRuns.in.name,
-                    count: greenRuns.count,
-                    of: greenRuns.of?.map((each) => (typeof each === 'string' ? each : each.name)),
-                  },
-                }
-              : {}),
-          },
-        }
-      : {}),
-    ...(sources ? { sources: Object.fromEntries(sources.map(({ dataset, path }) => [dataset, path])) } : {}),
-    ...(settings ? { settings } : {}),
-  })
+  const definition = parsed(
+    environmentSchema,
+    {
+      name,
+      ...rest,
+      ...(base ? { extends: base.name } : {}),
+      ...(needs
+        ? {
+            needs: {
+              ...others,
+              ...(greenRuns
+                ? {
+                    greenRuns: {
+                      in: greenRuns.in.name,
+                      count: greenRuns.count,
+                      of: greenRuns.of?.map((each) => (typeof each === 'string' ? each : each.name)),
+                    },
+                  }
+                : {}),
+            },
+          }
+        : {}),
+      ...(sources ? { sources: Object.fromEntries(sources.map(({ dataset, path }) => [dataset, path])) } : {}),
+      ...(settings ? { settings } : {}),
+    },
+    `environments.${name}`,
+  )
   return { name, definition, settings: settings as S }
 }
 

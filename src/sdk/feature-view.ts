@@ -3,6 +3,7 @@ import type { ColumnValues, Dataset, DatasetShape } from './dataset.ts'
 import type { EntityHandle } from './entity.ts'
 import type { Aggregation } from './expression.ts'
 import type { Inputs } from './model-input.ts'
+import { onlyKeys } from './stated.ts'
 
 /** Features of an entity, computed from the rows of a dataset as they became known. `F`: their names. */
 export class FeatureView<F extends string> {
@@ -45,6 +46,7 @@ export function featureView<S extends DatasetShape, F extends Record<string, Agg
     owner?: string
   },
 ): FeatureView<keyof F & string> {
+  onlyKeys(stated, ['entity', 'from', 'by', 'features', 'owner'], `featureViews.${name}`)
   const { definition } = stated.from
   const features = Object.entries(stated.features(valuesOf(stated.from))).map(([feature, aggregation]) =>
     aggregation.toFeature(feature),

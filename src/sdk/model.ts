@@ -5,6 +5,7 @@ import type { Duration } from './durations.ts'
 import type { BooleanValue, Kind, NumberValue, TextValue, Value } from './expression.ts'
 import type { Gate, MetricOf } from './gate.ts'
 import type { Inputs } from './model-input.ts'
+import { onlyKeys, parsed } from './stated.ts'
 
 /** The task that a target makes: a condition is binary, a number a regression, a text one of several classes. */
 type TaskOf<V> =
@@ -46,6 +47,21 @@ export const boostedTrees = (options: TrainingOptions<'boosted-trees'> = {}) => 
 /** A linear or logistic model. */
 export const linear = (options: TrainingOptions<'linear'> = {}) => ({ kind: 'linear' as const, ...options })
 
+const modelKeys = [
+  'brief',
+  'from',
+  'predicts',
+  'inputs',
+  'train',
+  'baseline',
+  'segments',
+  'gates',
+  'split',
+  'threshold',
+  'seed',
+  'requires',
+]
+
 /** States a model: what it predicts, from what, how it learns, and what it must prove. */
 export function model<
   S extends DatasetShape,
@@ -73,33 +89,39 @@ export function model<
     seed?: number
   },
 ): Model<TaskOf<V>, RequestShape<S, I['needs']>> {
+  onlyKeys(stated, modelKeys, `models.${name}`)
+  onlyKeys(stated.split, ['test', 'validation', 'training', 'maxRows'], `models.${name}.split`)
   const inputs = stated.inputs.flatMap((group) => group.inputs)
   const [baseline] = stated.baseline?.inputs ?? []
   // The baseline may be an input or not; it is computed either way.
   const all = baseline && !inputs.some((input) => input.name === baseline.name) ? [...inputs, baseline] : inputs
   const dayCount = (duration: Duration | undefined) => (duration ? duration.ms / 86_400_000 : undefined)
   const task = taskOf(stated.predicts) as TaskOf<V>
-  const definition = modelSchema.parse({
-    name,
-    brief: stated.brief,
-    task,
-    dataset: stated.from.name,
-    target: stated.predicts.node,
-    inputs: all,
-    training: stated.train,
-    baseline: baseline?.name ?? null,
-    segments: Object.fromEntries(Object.entries(stated.segments ?? {}).map(([part, value]) => [part, value.node])),
-    gates: (stated.gates ?? []).map((each) => each.gate),
-    split: {
-      testDays: dayCount(stated.split?.test),
-      validationDays: dayCount(stated.split?.validation),
-      trainingDays: dayCount(stated.split?.training),
-      maxRows: stated.split?.maxRows,
+  const definition = parsed(
+    modelSchema,
+    {
+      name,
+      brief: stated.brief,
+      task,
+      dataset: stated.from.name,
+      target: stated.predicts.node,
+      inputs: all,
+      training: stated.train,
+      baseline: baseline?.name ?? null,
+      segments: Object.fromEntries(Object.entries(stated.segments ?? {}).map(([part, value]) => [part, value.node])),
+      gates: (stated.gates ?? []).map((each) => each.gate),
+      split: {
+        testDays: dayCount(stated.split?.test),
+        validationDays: dayCount(stated.split?.validation),
+        trainingDays: dayCount(stated.split?.training),
+        maxRows: stated.split?.maxRows,
+      },
+      threshold: stated.threshold,
+      seed: stated.seed,
+      requires: stated.requires,
     },
-    threshold: stated.threshold,
-    seed: stated.seed,
-    requires: stated.requires,
-  })
+    `models.${name}`,
+  )
   return { definition, task, request: {} as RequestShape<S, I['needs']> }
 }
 

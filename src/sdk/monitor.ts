@@ -3,6 +3,7 @@ import { monitorSchema } from '../contract/definition.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { MetricOf } from './gate.ts'
 import type { Model } from './model.ts'
+import { parsed } from './stated.ts'
 
 export interface Monitor {
   readonly definition: MonitorDefinition
@@ -18,7 +19,9 @@ interface Options {
 
 function monitor(kind: MonitorDefinition['kind'], at: Endpoint, options: Options & { metric?: string }): Monitor {
   const { name = `${at.definition.name}-${kind}`, ...rest } = options
-  return { definition: monitorSchema.parse({ name, kind, endpoint: at.definition.name, ...rest }) }
+  return {
+    definition: parsed(monitorSchema, { name, kind, endpoint: at.definition.name, ...rest }, `monitors.${name}`),
+  }
 }
 
 /** Watches the inputs and the score of an endpoint against what its model was trained on. Needs no labels. */

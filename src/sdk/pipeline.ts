@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { type Json, type PipelineDefinition, pipelineSchema, type StepDefinition } from '../contract/pipeline.ts'
 import type { StepContext } from '../contract/step.ts'
 import type { Duration } from './durations.ts'
+import { onlyKeys, parsed } from './stated.ts'
 
 /** What a step of TypeScript does. It returns JSON, which later steps get under the step's name. */
 export type StepFunction<I extends object, O> = (context: StepContext, inputs: I) => Promise<O> | O
@@ -20,6 +21,8 @@ interface StepOptions {
   params?: Record<string, Json>
 }
 
+const stepKeys = ['forEach', 'when', 'retries', 'timeout', 'memoryMb', 'sideEffects', 'params']
+
 /** A step with its output's type. */
 export interface Step<O = unknown, Name extends string = string> {
   readonly name: Name
@@ -27,7 +30,7 @@ export interface Step<O = unknown, Name extends string = string> {
   readonly options: StepOptions
   readonly run:
     | { kind: 'function'; file: string; run: StepFunction<never, O> }
-    | { kind: 'command'; command: string[]; code: string[] }
+    | { kind: 'command'; command: string[]; code: string[]; python?: { lock: string } }
   /** For the compiler only. */
   readonly output: O
 }
@@ -47,6 +50,7 @@ export function step<const Name extends string, const N extends readonly Step[],
   run: StepFunction<OutputsOf<N>, O>,
   options: StepOptions = {},
 ): Step<O, Name> {
+  onlyKeys(options, stepKeys, `steps.${name}`)
   return {
     name,
     needs,
@@ -56,15 +60,17 @@ export function step<const Name extends string, const N extends readonly Step[],
   }
 }
 
-/** A step in any language: a program with the environment of docs/steps.md. `code`: files and folders that are part of its key. */
+/** A step in any language: a program with the environment of docs/steps.md. `code`: files and folders that are part of its key; `python`: it runs in an environment made from that lock. */
 export function command<const Name extends string>(
   name: Name,
   needs: readonly Step[],
   line: string[],
-  options: StepOptions & { code?: string[] } = {},
+  options: StepOptions & { code?: string[]; python?: { lock: string } } = {},
 ): Step<Json, Name> {
-  const { code = [], ...rest } = options
-  return { name, needs, options: rest, run: { kind: 'command', command: line, code }, output: null }
+  onlyKeys(options, [...stepKeys, 'code', 'python'], `steps.${name}`)
+  const { code = [], python, ...rest } = options
+  const run = { kind: 'command' as const, command: line, code, ...(python ? { python } : {}) }
+  return { name, needs, options: rest, run, output: null }
 }
 
 export interface Pipeline {
@@ -83,6 +89,7 @@ export function pipeline(
     steps: readonly Step[]
   },
 ): Pipeline {
+  onlyKeys(stated, ['params', 'concurrency', 'steps'], `pipelines.${name}`)
   const all = new Map<string, Step>()
   const add = (each: Step): void => {
     for (const needed of each.needs) add(needed)
@@ -97,22 +104,26 @@ export function pipeline(
 
 /** As data; `relative` turns a file of the machine into one of the project. */
 export function pipelineDefinition(from: Pipeline, relative: (file: string) => string): PipelineDefinition {
-  return pipelineSchema.parse({
-    name: from.name,
-    params: from.params,
-    concurrency: from.concurrency,
-    steps: from.steps.map(({ name, needs, options, run }) => {
-      const { retries, timeout, ...rest } = options
-      return {
-        name,
-        needs: needs.map((needed) => needed.name),
-        run: run.kind === 'function' ? { kind: 'function', module: relative(run.file) } : run,
-        ...rest,
-        ...(timeout ? { timeoutMs: timeout.ms } : {}),
-        ...(retries
-          ? { retries: { attempts: retries.attempts, factor: retries.factor, backoffMs: retries.backoff?.ms } }
-          : {}),
-      }
-    }),
-  })
+  return parsed(
+    pipelineSchema,
+    {
+      name: from.name,
+      params: from.params,
+      concurrency: from.concurrency,
+      steps: from.steps.map(({ name, needs, options, run }) => {
+        const { retries, timeout, ...rest } = options
+        return {
+          name,
+          needs: needs.map((needed) => needed.name),
+          run: run.kind === 'function' ? { kind: 'function', module: relative(run.file) } : run,
+          ...rest,
+          ...(timeout ? { timeoutMs: timeout.ms } : {}),
+          ...(retries
+            ? { retries: { attempts: retries.attempts, factor: retries.factor, backoffMs: retries.backoff?.ms } }
+            : {}),
+        }
+      }),
+    },
+    `pipelines.${from.name}`,
+  )
 }

@@ -37,7 +37,7 @@ export async function loadProject(folder: string): Promise<{ definition: Definit
       : await tsImport(pathToFileURL(path).href, import.meta.url)
     project = (loaded.default?.default ?? loaded.default) as Project | undefined
   } catch (error) {
-    throw new MillwrightError('invalid-definition', `${fileName}: ${messageOf(error)}`, { cause: error })
+    throw error instanceof MillwrightError ? error : notDefined(error)
   }
   if (typeof project?.define !== 'function') {
     throw new MillwrightError('invalid-definition', `${fileName} does not export a project`, {

@@ -10,6 +10,7 @@ import type { Model } from './model.ts'
 import type { Monitor } from './monitor.ts'
 import { type Pipeline, pipelineDefinition, type StepFunction } from './pipeline.ts'
 import { trainingPipeline } from './pipeline-default.ts'
+import { onlyKeys, parsed } from './stated.ts'
 import type { Trigger } from './trigger.ts'
 
 /** A project as the author stated it: the definition, and the functions that its steps run. */
@@ -19,6 +20,23 @@ export interface Project {
   /** `<pipeline>/<step>` → what it does. */
   readonly functions: ReadonlyMap<string, StepFunction<never, unknown>>
 }
+
+const projectKeys = [
+  'brief',
+  'replayFrom',
+  'entities',
+  'datasets',
+  'features',
+  'models',
+  'pipelines',
+  'endpoints',
+  'monitors',
+  'triggers',
+  'settings',
+  'environments',
+  'invariants',
+  'keep',
+]
 
 /** The project: everything that `plan` compares and `apply` installs. */
 export function defineProject<
@@ -46,6 +64,8 @@ export function defineProject<
     keep?: { runs?: Duration; predictions?: Duration; models?: Duration }
   },
 ): Project {
+  onlyKeys(stated, projectKeys, '')
+  onlyKeys(stated.keep, ['runs', 'predictions', 'models'], 'keep')
   const models = unique([...(stated.models ?? []), ...(stated.endpoints ?? []).map((endpoint) => endpoint.model)])
   const own = stated.pipelines ?? []
   const functions = new Map<string, StepFunction<never, unknown>>()
@@ -61,26 +81,30 @@ export function defineProject<
       const stages = models
         .map((model) => trainingPipeline(model.definition))
         .filter((pipeline) => !own.some((each) => each.name === pipeline.name))
-      const definition = definitionSchema.parse({
-        name,
-        brief: stated.brief,
-        clock: stated.replayFrom ? { mode: 'replay', start: stated.replayFrom.getTime() } : { mode: 'live' },
-        entities: (stated.entities ?? []).map((entity) => entity.definition),
-        datasets: (stated.datasets ?? []).map((dataset) => dataset.definition),
-        featureViews: (stated.features ?? []).map((view) => view.definition),
-        models: models.map((model) => model.definition),
-        pipelines: [...own.map((pipeline) => pipelineDefinition(pipeline, relative)), ...stages],
-        endpoints: (stated.endpoints ?? []).map((endpoint) => endpoint.definition),
-        monitors: (stated.monitors ?? []).map((monitor) => monitor.definition),
-        triggers: (stated.triggers ?? []).flat().map((trigger) => trigger.definition),
-        retention: {
-          runsDays: dayCount(stated.keep?.runs),
-          predictionsDays: dayCount(stated.keep?.predictions),
-          modelsDays: dayCount(stated.keep?.models),
+      const definition = parsed(
+        definitionSchema,
+        {
+          name,
+          brief: stated.brief,
+          clock: stated.replayFrom ? { mode: 'replay', start: stated.replayFrom.getTime() } : { mode: 'live' },
+          entities: (stated.entities ?? []).map((entity) => entity.definition),
+          datasets: (stated.datasets ?? []).map((dataset) => dataset.definition),
+          featureViews: (stated.features ?? []).map((view) => view.definition),
+          models: models.map((model) => model.definition),
+          pipelines: [...own.map((pipeline) => pipelineDefinition(pipeline, relative)), ...stages],
+          endpoints: (stated.endpoints ?? []).map((endpoint) => endpoint.definition),
+          monitors: (stated.monitors ?? []).map((monitor) => monitor.definition),
+          triggers: (stated.triggers ?? []).flat().map((trigger) => trigger.definition),
+          retention: {
+            runsDays: dayCount(stated.keep?.runs),
+            predictionsDays: dayCount(stated.keep?.predictions),
+            modelsDays: dayCount(stated.keep?.models),
+          },
+          settings: stated.settings,
+          environments: (stated.environments ?? []).map((each) => each.definition),
         },
-        settings: stated.settings,
-        environments: (stated.environments ?? []).map((each) => each.definition),
-      })
+        '',
+      )
       checkEnvironments(definition, (stated.invariants ?? {}) as Record<string, Invariant<Settings>>)
       return definition
     },

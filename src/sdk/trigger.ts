@@ -5,6 +5,7 @@ import type { Duration } from './durations.ts'
 import type { Model } from './model.ts'
 import type { Monitor } from './monitor.ts'
 import { trainingPipelineName } from './pipeline-default.ts'
+import { onlyKeys, parsed } from './stated.ts'
 
 export interface Trigger {
   readonly definition: TriggerDefinition
@@ -30,19 +31,24 @@ export const schedule = (cron: string): Condition => ({ name: 'schedule', on: { 
 /** Starts the training pipeline of a model: `retrain(late).on(newData(flights, days(28)), lateDrift)`. */
 export function retrain(model: Model, options: { cooldown?: Duration; atMost?: number } = {}) {
   const pipeline = trainingPipelineName(model.definition.name)
+  onlyKeys(options, ['cooldown', 'atMost'], `triggers.${pipeline}`)
   return {
     on: (...conditions: (Condition | Monitor)[]): Trigger[] =>
       conditions.map((condition) => {
         const isMonitor = 'definition' in condition
         const cause = isMonitor ? condition.definition.name : condition.name
         return {
-          definition: triggerSchema.parse({
-            name: `${pipeline}-on-${cause}`,
-            pipeline,
-            on: isMonitor ? { kind: 'alert', monitor: condition.definition.name } : condition.on,
-            cooldownMs: options.cooldown?.ms,
-            atMost: options.atMost,
-          }),
+          definition: parsed(
+            triggerSchema,
+            {
+              name: `${pipeline}-on-${cause}`,
+              pipeline,
+              on: isMonitor ? { kind: 'alert', monitor: condition.definition.name } : condition.on,
+              cooldownMs: options.cooldown?.ms,
+              atMost: options.atMost,
+            },
+            `triggers.${pipeline}-on-${cause}`,
+          ),
         }
       }),
   }

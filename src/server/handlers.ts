@@ -6,6 +6,7 @@ import { modelHandlers } from './handlers/models.ts'
 import { monitoringHandlers } from './handlers/monitoring.ts'
 import { predictorHandlers } from './handlers/predictors.ts'
 import { projectHandlers } from './handlers/project.ts'
+import { reproductionHandlers } from './handlers/reproduction.ts'
 import { runHandlers } from './handlers/runs.ts'
 import type { AllHandlers } from './http/handlers.ts'
 
@@ -19,4 +20,5 @@ export const allHandlers = (plane: ControlPlane): AllHandlers => ({
   ...monitoringHandlers(plane),
   ...predictorHandlers(plane),
   ...deliveryHandlers(plane),
+  ...reproductionHandlers(plane),
 })

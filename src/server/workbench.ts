@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MillwrightError } from '../base/errors.ts'
@@ -22,17 +22,24 @@ export interface Workbench {
 }
 
 export interface WorkbenchOptions {
-  /** Folder whose code it runs; its processes run in it. */
-  projectDir: string
+  /** Folder whose code it runs; its processes run in it. Without it, the home. */
+  projectDir?: string
   /** Applied before the work begins; without it, nothing is. */
   definition?: Definition
   actor?: string
+  /** Puts into the home, before anything starts, what it is to find there. */
+  prepare?(home: string): Promise<void>
+  /** Leaves the home where it is, to be looked at. */
+  keep?: boolean
 }
 
 const startWithinMs = 60_000
 const endWithinMs = 15_000
 const prefix = 'millwright-workbench-'
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Where a home is that was kept: under a name that no sweep takes. */
+export const keptHome = (home: string): string => home.replace(prefix, 'millwright-kept-')
 
 /** Homes whose owner was killed before it could remove them. */
 function sweep(): void {
@@ -52,9 +59,17 @@ export async function openWorkbench({
   projectDir,
   definition,
   actor = 'workbench',
+  prepare,
+  keep = false,
 }: WorkbenchOptions): Promise<Workbench> {
   sweep()
   const home = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
+  try {
+    await prepare?.(home)
+  } catch (error) {
+    await rm(home, { recursive: true, force: true, maxRetries: 5 })
+    throw error
+  }
   const { NODE_OPTIONS: _, ...inherited } = process.env
   // The addresses and tokens of other control planes are none of its business.
   const env = Object.fromEntries(Object.entries(inherited).filter(([name]) => !name.startsWith('MILLWRIGHT_')))
@@ -62,7 +77,11 @@ export async function openWorkbench({
     process.execPath,
     [...commandLine(), 'up', '--home', home, '--port', '0', '--predict-port', '0', '--no-apply'],
     // It ends by itself when this process is no longer its parent.
-    { cwd: projectDir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...env, MILLWRIGHT_WRAPPER: String(process.pid) } },
+    {
+      cwd: projectDir ?? home,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...env, MILLWRIGHT_WRAPPER: String(process.pid) },
+    },
   )
   let said = ''
   child.stderr.on('data', (bytes: Buffer) => {
@@ -72,7 +91,8 @@ export async function openWorkbench({
   const close = (): Promise<void> => {
     closing ??= (async () => {
       await end(child)
-      await rm(home, { recursive: true, force: true, maxRetries: 5 })
+      if (keep) await rename(home, keptHome(home))
+      else await rm(home, { recursive: true, force: true, maxRetries: 5 })
       for (const signal of signals) process.off(signal, onSignal)
     })()
     return closing
@@ -87,7 +107,7 @@ export async function openWorkbench({
   try {
     const { server, predictor } = await addresses(child, () => said)
     const client = createClient(server)
-    if (definition) await client.apply({ body: { definition, projectDir, actor } })
+    if (definition) await client.apply({ body: { definition, projectDir: projectDir ?? home, actor } })
     return { server, predictor, home, client, said: () => said, close }
   } catch (error) {
     await close()

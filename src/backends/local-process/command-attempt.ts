@@ -5,6 +5,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Json } from '../../contract/pipeline.ts'
 import type { StepListener, StepOutcome, StepTask } from '../../ports/step-runner.ts'
 import { AttemptGuard } from './attempt-guard.ts'
+import { pythonEnvironment } from './python-environment.ts'
 import { readStatus, signalGroup, signalName, spawnShim } from './shim.ts'
 import type { UsageWatch } from './usage-watch.ts'
 
@@ -30,7 +31,15 @@ export async function runCommand(
   await mkdir(files.artifacts, { recursive: true })
   await writeFile(files.inputs, JSON.stringify(await inputsWithPaths(task)))
   const command = task.work.command.map((argument) => filledIn(argument, task))
-  const child = spawnShim(command, { cwd: task.work.cwd, env: environment(task, files), statusPath: files.status })
+  const { python } = task.work
+  let pythonVariables: Record<string, string> = {}
+  try {
+    if (python) pythonVariables = await pythonEnvironment(python.lock, python.kept)
+  } catch (error) {
+    return { ok: false, reason: 'error', error: messageOf(error), resources: null }
+  }
+  const env = { ...environment(task, files), ...pythonVariables }
+  const child = spawnShim(command, { cwd: task.work.cwd, env, statusPath: files.status })
   if (child.pid === undefined) {
     const error = await new Promise<Error>((resolve) => child.on('error', resolve))
     const text = `The command could not be started in ${task.work.cwd}: ${error.message}.`

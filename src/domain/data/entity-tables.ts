@@ -6,13 +6,15 @@ import { datasetVersion, readVersion } from './dataset-reader.ts'
 import { EntityTable } from './entity-table.ts'
 import { entitiesOf } from './expression-columns.ts'
 
-/** Reference data by entity, as of each dataset's newest version; kept in memory until that changes. */
+/** Reference data by entity, as of each dataset's newest version or of the one it is pinned to; kept in memory until that changes. */
 export class EntityTables {
   private readonly loaded = new Map<string, { version: number; table: EntityTable }>()
 
   constructor(
     private readonly services: Pick<DataServices, 'metadata' | 'blobs' | 'tables'>,
     private readonly definition: Pick<Definition, 'entities' | 'datasets'>,
+    /** Dataset → number of the version to read, whatever is newer. */
+    private readonly pinned: Readonly<Record<string, number>> = {},
   ) {}
 
   /** Whether the entity's keys are listed by a dataset at all. */
@@ -27,10 +29,12 @@ export class EntityTables {
       throw new MillwrightError('not-found', `entity "${name}" has no dataset that lists it`)
     }
     // Asked for with every push, so the answer must cost next to nothing: versions only ever grow.
-    const newest = await this.services.metadata.count('dataset_version', { dataset: entity.dataset })
+    const newest =
+      this.pinned[entity.dataset] ??
+      (await this.services.metadata.count('dataset_version', { dataset: entity.dataset }))
     const known = this.loaded.get(name)
     if (known !== undefined && known.version === newest) return known.table
-    const version = await datasetVersion(this.services.metadata, entity.dataset)
+    const version = await datasetVersion(this.services.metadata, entity.dataset, this.pinned[entity.dataset])
     const plan = planDataset(datasetNamed(this.definition.datasets, entity.dataset))
     const table = new EntityTable(
       name,

@@ -43,7 +43,15 @@ export async function projectFiles(
   for (const { run } of definition.pipelines.flatMap((pipeline) => pipeline.steps)) {
     if (run.kind === 'function') modules.add(run.module)
     if (run.kind === 'command')
-      add(Object.keys(await code.declared([...run.code, ...filesAmong(run.command, projectDir, run.cwd)])))
+      add(
+        Object.keys(
+          await code.declared([
+            ...run.code,
+            ...(run.python ? [run.python.lock] : []),
+            ...filesAmong(run.command, projectDir, run.cwd),
+          ]),
+        ),
+      )
   }
   for (const module of modules) {
     try {

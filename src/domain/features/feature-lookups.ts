@@ -14,6 +14,8 @@ export type LookUp = (rows: Table, lookup: Lookup) => Float64Array[]
 export interface LookupOptions {
   /** More events than this are not in memory at once: their entities are worked on part by part. */
   maxEvents: number
+  /** Dataset → number of the version to read; the newest where nothing is said. */
+  versions?: Readonly<Record<string, number>>
   onPart?: (index: number, of: number) => void
 }
 
@@ -29,9 +31,9 @@ export async function openLookups(
   range: HistoryRange,
   scope: ExpressionScope,
   tablesOf: () => Promise<readonly Table[]>,
-  { maxEvents, onPart }: LookupOptions,
+  { maxEvents, versions = {}, onPart }: LookupOptions,
 ): Promise<LookUp> {
-  const sources = await sourcesOf(services, plan, version)
+  const sources = await sourcesOf(services, plan, version, versions)
   const of = Math.ceil((await countEvents(services, sources, range, maxEvents)) / maxEvents)
   const historiesOf = async (part?: HistoryRange['part']) => {
     const histories = new Map<string, Map<string, EventSeries>>()
@@ -67,13 +69,14 @@ async function sourcesOf(
   { metadata }: Pick<DataServices, 'metadata'>,
   plan: TrainingPlan,
   version: DatasetVersion,
+  versions: Readonly<Record<string, number>>,
 ): Promise<Source[]> {
   const views = new Map(plan.lookups.map((lookup) => [lookup.view.view.name, lookup.view]))
   const names = new Set([...views.values()].map(({ view }) => view.dataset))
   return Promise.all(
     [...names].map(async (dataset) => ({
       plans: [...views.values()].filter(({ view }) => view.dataset === dataset),
-      events: dataset === plan.model.dataset ? version : await datasetVersion(metadata, dataset),
+      events: dataset === plan.model.dataset ? version : await datasetVersion(metadata, dataset, versions[dataset]),
     })),
   )
 }

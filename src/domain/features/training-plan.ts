@@ -3,7 +3,7 @@ import type { Definition, ModelDefinition } from '../../contract/definition.ts'
 import type { Expression } from '../../contract/expression.ts'
 import type { TypedColumn } from '../../ports/tables.ts'
 import { type DatasetPlan, datasetNamed, planDataset } from '../data/dataset-plan.ts'
-import { columnsOf } from '../data/expression-columns.ts'
+import { columnsOf, entitiesOf } from '../data/expression-columns.ts'
 import { type FeatureViewPlan, planNamedView } from './feature-view.ts'
 
 /** Features of one view, looked up for the entity in one column. */
@@ -92,6 +92,25 @@ export function planTraining(
     expressions,
     lookups: [...lookups.values()],
   }
+}
+
+/** Every expression that is worked out for an example. */
+export const expressionsOf = ({ model, expressions, lookups }: TrainingPlan): Expression[] => [
+  ...expressions.values(),
+  model.target,
+  ...Object.values(model.segments),
+  ...lookups.flatMap((lookup) => lookup.view.values),
+]
+
+/** Names of the datasets that the examples of a model are made of: its own, those of its feature views, reference data. Sorted. */
+export function datasetsRead(
+  definition: Pick<Definition, 'datasets' | 'featureViews' | 'entities'>,
+  model: ModelDefinition,
+): string[] {
+  const plan = planTraining(definition, model)
+  const entities = new Set(expressionsOf(plan).flatMap((expression) => [...entitiesOf(expression)]))
+  const listed = definition.entities.flatMap(({ name, dataset }) => (dataset && entities.has(name) ? [dataset] : []))
+  return [...new Set([model.dataset, ...plan.lookups.map(({ view }) => view.view.dataset), ...listed])].sort()
 }
 
 function refuseLeak(dataset: DatasetPlan, column: string, input: string, field: string): void {

@@ -14,7 +14,7 @@ import { compile, type ExpressionScope, evaluate } from '../data/expression.ts'
 import { tableSource } from '../data/row-source.ts'
 import { type Examples, exampleColumns, examplesOf, storedExampleColumns } from './example-columns.ts'
 import { type LookUp, openLookups } from './feature-lookups.ts'
-import { planTraining, type TrainingPlan } from './training-plan.ts'
+import { expressionsOf, planTraining, type TrainingPlan } from './training-plan.ts'
 
 /** About 400 MB of them, where a view aggregates two columns. */
 const eventsInMemory = 10_000_000
@@ -52,6 +52,8 @@ export type TrainingSet = z.infer<typeof trainingSetSchema>
 export interface TrainingSetOptions {
   /** Number of the dataset's version; null for the newest. */
   version?: number | null
+  /** The same of the other datasets that are read, by name: events of feature views and reference data; the newest where nothing is said. */
+  versions?: Readonly<Record<string, number>>
   /** A row is an example only when its label is known by then. */
   cutOff: number
   /** Events of the feature views that are in memory at once; of more, the entities are worked on part by part, with the same result. */
@@ -69,18 +71,12 @@ export async function buildTrainingSet(
   services: DataServices,
   definition: Pick<Definition, 'datasets' | 'entities' | 'featureViews'>,
   model: ModelDefinition,
-  { version: number = null, cutOff, maxEvents = eventsInMemory, onProgress }: TrainingSetOptions,
+  { version: number = null, versions = {}, cutOff, maxEvents = eventsInMemory, onProgress }: TrainingSetOptions,
 ): Promise<TrainingSet> {
   const plan = planTraining(definition, model)
   const version = await datasetVersion(services.metadata, model.dataset, number)
-  const entities = new EntityTables(services, definition)
-  const expressions = [
-    ...plan.expressions.values(),
-    model.target,
-    ...Object.values(model.segments),
-    ...plan.lookups.flatMap((lookup) => lookup.view.values),
-  ]
-  const scope: ExpressionScope = { entity: await entities.scopeFor(expressions) }
+  const entities = new EntityTables(services, definition, versions)
+  const scope: ExpressionScope = { entity: await entities.scopeFor(expressionsOf(plan)) }
   const ranges = await splitRanges(services, plan, version, cutOff)
   onProgress?.(0, 'reading the history of the features')
   // The tables are read while this thread still works on what was read before.
@@ -90,6 +86,7 @@ export async function buildTrainingSet(
   const tables = async () => (await Promise.all(reading)).map(({ rows }) => rows)
   const lookUp = await openLookups(services, plan, version, range, scope, tables, {
     maxEvents,
+    versions,
     onPart: (index, of) => onProgress?.(0, `reading the history of the features, part ${index + 1} of ${of}`),
   })
   const parts = {} as TrainingSet['parts']

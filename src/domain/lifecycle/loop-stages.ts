@@ -7,6 +7,7 @@ import { type Golden, goldenSchema } from '../../contract/training.ts'
 import { metricsFor } from '../../stats/metrics.ts'
 import { datasetNamed } from '../data/dataset-plan.ts'
 import { datasetVersion } from '../data/dataset-reader.ts'
+import { datasetsRead } from '../features/training-plan.ts'
 import { gatesOf, judgeAll, type SlotMeasurement } from '../registry/gates.ts'
 import { modelCard } from '../registry/model-card.ts'
 import type { ModelVersions, NewVersion } from '../registry/model-versions.ts'
@@ -34,20 +35,27 @@ export interface LoopServices extends StageServices {
 /** Pins what the run works on: the dataset's version, the moment, the model in production. */
 export async function extract(context: StepContext, { data, projects }: LoopServices): Promise<StageOutput<'extract'>> {
   const { model: name, until, datasetVersion: wanted } = context.params
-  const applied = projects.applied
-  const model = applied.definition.models.find((each) => each.name === name)
-  if (!model) throw new MillwrightError('not-found', `the project has no model "${String(name)}"`)
+  // That of the run: another may have come into force since it was started.
+  const run = await data.metadata.get('run', context.runId)
+  const definitionHash = run?.definitionHash ?? projects.applied.id
+  const { definition, model } = await modelOf(data.metadata, { model: String(name), definitionHash })
   const version = await datasetVersion(data.metadata, model.dataset, typeof wanted === 'number' ? wanted : null)
   const production = await data.metadata.get('alias', `${model.name}/production`)
+  const reads: StageOutput<'extract'>['reads'] = {}
+  for (const dataset of datasetsRead(definition, model)) {
+    const { record } = dataset === model.dataset ? version : await datasetVersion(data.metadata, dataset)
+    reads[dataset] = { version: record.number, hash: record.hash }
+  }
   context.log(
     `${version.record.id}, ${version.record.rows.toLocaleString('en')} rows; in production: ${production?.version ?? 'nothing'}`,
   )
   return {
     model: model.name,
-    definitionHash: applied.id,
+    definitionHash,
     dataset: model.dataset,
     version: version.record.number,
     versionHash: version.record.hash,
+    reads,
     cutOff: typeof until === 'number' ? until : data.clock.now(),
     production: production?.version ?? null,
   }

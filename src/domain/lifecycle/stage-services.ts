@@ -22,6 +22,8 @@ export const stageOutputs = {
     dataset: z.string(),
     version: z.number().int(),
     versionHash: z.string(),
+    /** Every dataset that the examples are made of, at the version that is read. */
+    reads: z.record(z.string(), z.object({ version: z.number().int(), hash: z.string() })).default({}),
     cutOff: z.number(),
     production: z.string().nullable(),
   }),

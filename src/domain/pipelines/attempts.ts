@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { MillwrightError, messageOf } from '../../base/errors.ts'
 import type { Artifact, StepRecord } from '../../contract/run.ts'
 import type { StepListener, StepOutcome, StepTask, StepWork } from '../../ports/step-runner.ts'
@@ -135,7 +135,12 @@ async function workOf(
   if (run.kind === 'command') {
     const secrets = await services.environment().secrets()
     const env = { ...live.attended?.env, ...(await services.commandEnv(record, live.run)), ...run.env, ...secrets }
-    return { kind: 'command', command: run.command, cwd: resolve(services.projectDir, run.cwd ?? '.'), env }
+    const python = run.python && {
+      lock: resolve(services.projectDir, run.python.lock),
+      kept: join(dirname(services.workRoot), 'python'),
+    }
+    const cwd = resolve(services.projectDir, run.cwd ?? '.')
+    return { kind: 'command', command: run.command, cwd, env, ...(python ? { python } : {}) }
   }
   const stage = services.stages.get(run.stage)
   if (stage?.kind !== 'module') throw unknownStage(run.stage, services.stages)

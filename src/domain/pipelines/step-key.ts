@@ -56,12 +56,17 @@ export class StepKeys {
     if (run.kind === 'function') return this.reachable(run.module)
     if (run.kind === 'command') {
       const files = await this.code.declared([...run.code, ...filesAmong(run.command, this.projectDir, run.cwd)])
-      return named('code', files)
+      const locks = run.python ? await this.code.declared([run.python.lock]) : {}
+      return { ...named('code', files), ...named('python', locks) }
     }
     const stage = this.stages.get(run.stage)
     if (!stage) throw unknownStage(run.stage, this.stages)
     const reads = (await stage.readsFrom?.({ params, element: null })) ?? {}
-    const own = stage.kind === 'module' ? hashOf((await this.code.reachable(fileURLToPath(stage.module))).files) : ''
+    // By content alone: where Millwright lies, seen from the project, changes nothing of what it does.
+    const own =
+      stage.kind === 'module'
+        ? hashOf(Object.values((await this.code.reachable(fileURLToPath(stage.module))).files).sort())
+        : ''
     return { Millwright: `${this.millwrightVersion} ${short(own)}`.trim(), ...reads }
   }
 

@@ -3,6 +3,7 @@ import type * as z from 'zod'
 import { MillwrightError } from '../../base/errors.ts'
 import type { Route } from '../../contract/route.ts'
 import { type RouteName, routes } from '../../contract/routes.ts'
+import { faultOf } from '../../contract/unknown-key.ts'
 import type { Metadata } from '../../ports/metadata.ts'
 import type { Principals } from '../principals.ts'
 import { type Caller, callerOf } from './access.ts'
@@ -12,9 +13,15 @@ function checked(schema: z.ZodType | undefined, value: unknown, part: string): u
   if (!schema) return undefined
   const result = schema.safeParse(value ?? {})
   if (result.success) return result.data
-  const [issue] = result.error.issues
-  const path = [part, ...(issue?.path ?? [])].join('.').replace(/^body\./, '')
-  throw new MillwrightError('invalid-request', `${path}: ${issue?.message ?? 'is wrong'}`, { field: path })
+  const fault = faultOf(schema, result.error, value)
+  const path = [part, fault.path]
+    .filter((each) => each !== '')
+    .join('.')
+    .replace(/^body\./, '')
+  throw new MillwrightError('invalid-request', `${path}: ${fault.message}`, {
+    field: path,
+    ...(fault.hint ? { hint: fault.hint } : {}),
+  })
 }
 
 /** Puts every route of the contract on the server. A route without a handler does not compile. */

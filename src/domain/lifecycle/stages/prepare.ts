@@ -8,6 +8,7 @@ export default async function prepare(context: StepContext, { data }: StageServi
   const { definition, model } = await modelOf(data.metadata, extracted)
   const trainingSet = await buildTrainingSet(data, definition, model, {
     version: extracted.version,
+    versions: Object.fromEntries(Object.entries(extracted.reads).map(([name, { version }]) => [name, version])),
     cutOff: extracted.cutOff,
     onProgress: (done, message) => context.progress(done, message),
   })

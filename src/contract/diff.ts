@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-export const sideKinds = ['run', 'package', 'definition', 'environment'] as const
+const sideKinds = ['run', 'package', 'definition', 'environment'] as const
 const sideSchema = z.object({ kind: z.enum(sideKinds), id: z.string() })
 const differenceSchema = z.object({ path: z.string(), from: z.json().nullable(), to: z.json().nullable() })
 const thingSchema = z.object({ hash: z.string(), size: z.number() })

@@ -31,16 +31,7 @@ export const runInputsSchema = z.object({
 /** All that a run was made from, but for the bytes: those of its package, and of the blobs that these records name. */
 export type RunInputs = z.infer<typeof runInputsSchema>
 
-export const causeKinds = [
-  'code',
-  'data',
-  'parameter',
-  'seed',
-  'package',
-  'platform',
-  'not-deterministic',
-  'failed',
-] as const
+const causeKinds = ['code', 'data', 'parameter', 'seed', 'package', 'platform', 'not-deterministic', 'failed'] as const
 const causeSchema = z.object({
   kind: z.enum(causeKinds),
   /** `steps/total.ts`, `flights@12`, `rate`, `zod`, `Node`. */
@@ -51,7 +42,7 @@ const causeSchema = z.object({
 /** Something that was otherwise when a run was made again. */
 export type Cause = z.infer<typeof causeSchema>
 
-export const stepVerdicts = ['identical', 'different', 'as-recorded', 'not-made'] as const
+const stepVerdicts = ['identical', 'different', 'as-recorded', 'not-made'] as const
 const stepComparisonSchema = z.object({
   step: z.string(),
   /** `as-recorded`: it changes the world, so it was not run, and what needs it was given what it had made. */

@@ -11,11 +11,7 @@ export interface UnknownKey {
 }
 
 /** The first key that is too much, of what a schema said of a value; undefined when the fault is another. */
-export function unknownKeyOf(
-  schema: z.ZodType,
-  issues: readonly z.core.$ZodIssue[],
-  value: unknown,
-): UnknownKey | undefined {
+function unknownKeyOf(schema: z.ZodType, issues: readonly z.core.$ZodIssue[], value: unknown): UnknownKey | undefined {
   for (const issue of flattened(issues)) {
     if (issue.code !== 'unrecognized_keys') continue
     const [key] = issue.keys

@@ -21,7 +21,7 @@ interface StepOptions {
   params?: Record<string, Json>
 }
 
-const stepKeys = ['forEach', 'when', 'retries', 'timeout', 'memoryMb', 'sideEffects', 'params']
+const stepKeys = ['forEach', 'when', 'retries', 'timeout', 'memoryMb', 'sideEffects', 'params', 'yields']
 
 /** A step with its output's type. */
 export interface Step<O = unknown, Name extends string = string> {

@@ -16,6 +16,7 @@ export const addresses = {
   monitors: '/api/monitors',
   overview: '/api/overview',
   project: '/api/project',
+  reproductions: '/api/reproductions',
 } as const satisfies Partial<Record<RouteName, string>>
 export type ReadRoute = keyof typeof addresses
 

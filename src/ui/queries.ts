@@ -28,6 +28,7 @@ const changesWith: Partial<Record<ReadRoute, readonly string[]>> = {
   clock: ['project'],
   delivery: ['project', 'delivery', 'serving', 'pipelines'],
   endpoints: ['project', 'serving', 'registry'],
+  reproductions: ['delivery'],
   monitors: ['project', 'monitoring'],
   // Marks in charts; the timeline has its own feed.
   events: ['serving', 'registry'],

@@ -6,6 +6,7 @@ import { reading } from '../queries.ts'
 import { CommitsPanel } from './commits-panel.tsx'
 import { DriftPanel } from './drift-panel.tsx'
 import { PackagesPanel } from './packages-panel.tsx'
+import { ReproductionsPanel } from './reproductions-panel.tsx'
 import { WaitingPanel } from './waiting-panel.tsx'
 
 export type DeliveryState = Answer<'delivery'>
@@ -40,6 +41,7 @@ export function Delivery() {
         </>
       )}
       <CommitsPanel />
+      <ReproductionsPanel />
     </div>
   )
 }

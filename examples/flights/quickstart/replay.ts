@@ -11,8 +11,8 @@ const step = 12 * hour
 /** What landed is pushed so much at a time. */
 const pushed = 2 * hour
 const day = 24 * hour
-/** One flight of fifteen has a passenger who asks. */
-const askingShare = 1 / 15
+/** One flight of sixteen has a passenger who asks. */
+const askingShare = 1 / 16
 
 interface ReplayParts {
   client: Client

@@ -125,7 +125,12 @@ export class PredictionStore {
 
   private async smallSegment(path: string, size: number): Promise<PredictionRecord[]> {
     const known = this.small.get(path)
-    if (known?.size === size) return known.records
+    if (known?.size === size) {
+      // Read last, forgotten last.
+      this.small.delete(path)
+      this.small.set(path, known)
+      return known.records
+    }
     const lines = (await readFile(path, 'utf8')).split('\n')
     const records = lines.flatMap((line) => (line && readRecord(line)) || [])
     this.small.delete(path)

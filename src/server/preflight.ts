@@ -102,10 +102,8 @@ export class Preflight {
       const fault = faults.find((each) => each.version === version.id)
       if (fault) verdicts.push(verdict('loads', false, `${address} cannot load it: ${fault.message}`))
       if (fault || !golden) continue
-      const slot = await probeSlot(address, endpoint.id, version.id, {
-        ...golden,
-        requests: [...golden.requests, ...recorded],
-      })
+      const asked = { ...golden, requests: [...golden.requests, ...recorded] }
+      const slot = await probeSlot(address, endpoint.id, version.id, asked, budget.p99Ms)
       const name = 'answers the golden rows'
       if (slot.fault) verdicts.push(verdict(name, false, `${address}: ${slot.fault}`))
       else

@@ -19,7 +19,9 @@ export function stageRegistry(plane: ControlPlane): StageRegistry {
       withCandidate: (candidate, work) => plans.withCandidate(candidate, work),
       served: () => plans.untilServed(),
       targets: (version, model) => plane.preflight.targets(version, model),
-      probe: predictor ? (endpoint, version, golden) => probeSlot(predictor.address, endpoint, version, golden) : null,
+      probe: predictor
+        ? (endpoint, version, golden, p99Ms) => probeSlot(predictor.address, endpoint, version, golden, p99Ms)
+        : null,
     }
   }
   const module = (name: string): Stage => ({

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { gitIn } from './shop.ts'
 
 const run = promisify(execFile)
@@ -22,6 +22,8 @@ async function init(remote: string | null, ...options: string[]): Promise<string
   return folder
 }
 const files = ['.github/workflows/millwright.yml', '.gitlab-ci.yml'] as const
+
+vi.setConfig({ testTimeout: 180_000 })
 
 it.each([
   ['nothing is said and there is no repository', null, [], []],

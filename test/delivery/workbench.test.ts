@@ -7,6 +7,9 @@ import { loadProject } from '../../src/sdk/project-file.ts'
 import { openWorkbench, withWorkbench } from '../../src/server/workbench.ts'
 import { projectFolder, runSums, shopFiles } from './shop.ts'
 
+// Starting a whole Millwright takes seconds, and many where the machine is busy.
+vi.setConfig({ testTimeout: 180_000 })
+
 let folder: string
 beforeAll(async () => {
   folder = await projectFolder(shopFiles())
@@ -79,4 +82,4 @@ it('ends with its owner: on Ctrl-C with its home, after a kill without it, which
   await vi.waitFor(() => expect(processesOf(killed.home)).toEqual([]), { timeout: 15_000, interval: 200 })
   await withWorkbench({ projectDir: folder }, async () => undefined)
   expect(existsSync(killed.home)).toBe(false)
-}, 60_000)
+})

@@ -56,6 +56,8 @@ async function train(): Promise<{ state: string; newest: ModelVersionRecord; ser
 const serving = async () => (await client.endpoint({ params: { endpoint: 'returns' } })).endpoint.serving
 const failedGates = ({ verdicts }: ModelVersionRecord) => verdicts.filter(({ passed }) => !passed)
 
+vi.setConfig({ testTimeout: 180_000 })
+
 it.each([
   ['memory', { memoryMb: 1e9 }, /1000000000 MB of memory are needed, \d+ MB are free/],
   ['cores', { cores: 5000 }, /5000 cores are needed, there are \d+/],

@@ -29,7 +29,7 @@ export interface LoopServices extends StageServices {
   /** Whether the prediction services have what a version needs; to be asked while they have it as a candidate. */
   targets(version: ModelVersionRecord, model: ModelDefinition): Promise<Verdict>
   /** Asks a prediction service; null while none is connected. */
-  probe: ((endpoint: string, version: string, golden: Golden) => Promise<SlotMeasurement>) | null
+  probe: ((endpoint: string, version: string, golden: Golden, p99Ms?: number) => Promise<SlotMeasurement>) | null
 }
 
 /** Pins what the run works on: the dataset's version, the moment, the model in production. */
@@ -117,7 +117,8 @@ export async function gate(context: StepContext, services: LoopServices): Promis
     context.progress(0.2, 'trying the candidate on the prediction service')
     slot = await services.withCandidate({ endpoint: endpoint.name, version }, async () => {
       target = await services.targets(version, model)
-      return probe(endpoint.name, version.id, golden)
+      const bounds = gates.flatMap((each) => (each.kind === 'latency' ? [each.p99Ms] : []))
+      return probe(endpoint.name, version.id, golden, Math.min(...bounds))
     })
   }
   const verdicts = judgeAll({ task: model.task, gates }, { evaluation, slot })

@@ -63,7 +63,7 @@ async function readersOf(records: RecordReader, inForce: DefinitionRecord, view:
       const serving = (await records.get('endpoint', endpoint.name))?.serving
       if (serving)
         depends.push(
-          `endpoint ${endpoint.name} answers with ${serving}, which was trained with the view as it is now and gets no further events of it: roll it back too, or train again`,
+          `endpoint ${endpoint.name} answers with ${serving}, which was trained with the view as it is now and keeps it so until a version that is trained again takes its place`,
         )
     }
   }

@@ -5,8 +5,8 @@ import { defineConfig } from 'vite'
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /**
- * The screens. `millwright up` in a clone serves them through this; `vite build` makes `dist/ui` of a release. To work on them, start
- * a control plane and then `npx vite`, which reloads as files change and passes the API on.
+ * The screens. `vite build` makes `dist/ui` of a release, and what a control plane started from a clone serves. To work on them, start a
+ * control plane and then `npx vite`, which reloads as files change and passes the API on.
  */
 export default defineConfig({
   root: at('./src/ui'),
@@ -23,6 +23,8 @@ export default defineConfig({
       '@tanstack/react-table',
       '@tanstack/react-virtual',
       'uplot',
+      '@dagrejs/dagre',
+      '@stdlib/stats-base-dists-normal',
     ],
   },
   build: {

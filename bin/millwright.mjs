@@ -21,8 +21,14 @@ if (existsSync(source)) {
     { stdio: 'inherit', env: { ...process.env, MILLWRIGHT_WRAPPER: String(process.pid) } },
   )
   // Ctrl-C reaches the whole foreground group by itself; a signal sent to this process alone must be passed on.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    if (!signal) process.exit(code ?? 1)
+    // It ends as its child did; as long as somebody listens, the signal would only be passed on to nobody.
+    for (const each of signals) process.removeAllListeners(each)
+    process.kill(process.pid, signal)
+  })
 } else {
   await import(built.href)
 }

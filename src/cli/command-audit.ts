@@ -36,17 +36,4 @@ export function auditCommands(program: Command): void {
         )
       }
     })
-
-  program
-    .command('gc')
-    .description('remove what nothing refers to and what is past its retention; only says so unless --yes is given')
-    .option('--yes', 'do it', false)
-    .option('--server <address>', 'the control plane', defaultServer)
-    .action(async (options: { yes: boolean; server: string }) => {
-      const report = await connect(options).collectGarbage({ body: { dryRun: !options.yes } })
-      for (const { kind, name, bytes, why } of report.items)
-        console.log(`${kind} ${name} ${bytes > 0 ? `${(bytes / 1e6).toFixed(2)} MB ` : ''}${dim(why)}`)
-      const what = `${report.blobs.count} blobs (${(report.blobs.bytes / 1e6).toFixed(1)} MB), ${report.runs.count} runs, ${report.predictions.files} prediction segments (${(report.predictions.bytes / 1e6).toFixed(1)} MB)`
-      console.log(report.dryRun ? `Would remove ${what}. \`millwright gc --yes\` does it.` : `Removed ${what}.`)
-    })
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { MillwrightError, messageOf } from '../base/errors.ts'
@@ -22,6 +22,7 @@ interface Options {
   keyName: string
   branch?: string
   data?: string
+  hold?: string
   timeout: number
 }
 
@@ -47,6 +48,7 @@ export function ciCommand(program: Command): void {
     .option('--key-name <name>', 'what to call that key', 'ci')
     .option('--branch <name>', 'the branch, where git cannot say it')
     .option('--data <dir>', 'folder from which the sources are found, instead of the project')
+    .option('--hold <file>', 'leave what was trained serving until the input ends; writes what was found, and where')
     .option('--timeout <seconds>', 'for all of it', Number, 900)
     .action(async (options: Options) => {
       const only = checksOf(options.only)
@@ -73,6 +75,7 @@ export function ciCommand(program: Command): void {
         timeoutMs: options.timeout * 1000,
         onProgress: (check, report) => told.progress(check, report),
         onNote: (text) => told.note(text),
+        ...(options.hold ? { hold: (held: object) => hold(options.hold!, held, told) } : {}),
       })
       told.end()
       const { report, package: packed } = result
@@ -103,6 +106,15 @@ export function ciCommand(program: Command): void {
       if (packed) console.log(dim(`package ${packed.hash}`))
       process.exitCode = failed.length > 0 ? 1 : 0
     })
+}
+
+/** Writes what is held, whole or not at all, and waits for the end of the input. */
+async function hold(file: string, held: object, told: Terminal): Promise<void> {
+  await mkdir(dirname(resolve(file)), { recursive: true })
+  await writeFile(`${file}.part`, JSON.stringify(held))
+  await rename(`${file}.part`, file)
+  told.note(`${file} says where what was trained is served, until the input ends …`)
+  for await (const _ of process.stdin);
 }
 
 function checksOf(text: string | undefined): CiCheck[] | null {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'node:path'
 import type { Command } from 'commander'
+import { MillwrightError } from '../base/errors.ts'
 import { actor, connect, defaultServer } from './connection.ts'
 import { ago, bold, dim, green, red, table } from './output.ts'
 
@@ -35,7 +36,7 @@ export function modelCommands(program: Command): void {
           table(
             ['model', 'versions', 'newest', 'aliases', 'objective'],
             models.map((each) => [
-              each.model,
+              each.name,
               String(each.versions),
               each.newest?.id ?? '',
               each.aliases.map((alias) => `${alias.alias} = ${alias.version}`).join(', '),
@@ -70,13 +71,51 @@ export function modelCommands(program: Command): void {
     })
 
   program
+    .command('alias')
+    .description('point an alias of a model at a version; with --remove, take it away')
+    .argument('<model>')
+    .argument('<alias>')
+    .argument('[version]', 'number, id or another alias')
+    .option('--remove', 'take the alias away')
+    .option('--reason <text>', 'why', 'by hand')
+    .option(...server)
+    .action(
+      async (
+        model: string,
+        alias: string,
+        version: string | undefined,
+        options: { remove?: boolean; reason: string; server: string },
+      ) => {
+        const client = connect(options)
+        const said = { actor: actor(), reason: options.reason }
+        if ((options.remove === true) === (version !== undefined))
+          throw new MillwrightError('invalid-request', 'say the version that the alias is to name, or --remove', {
+            field: 'version',
+          })
+        if (version === undefined) {
+          const { removed } = await client.removeAlias({ params: { model, alias }, body: said })
+          console.log(
+            removed ? `${bold(alias)} of ${model} names nothing any more.` : `${model} has no alias ${alias}.`,
+          )
+          return
+        }
+        const { version: id } = await client.setAlias({ params: { model, alias }, body: { ...said, version } })
+        console.log(`${bold(alias)} of ${model} names ${bold(id)}.`)
+      },
+    )
+
+  program
     .command('deploy')
     .description("roll a version out, by the endpoint's steps")
     .argument('<endpoint>')
     .argument('<version>', 'number, id or alias')
+    .option('--model <name>', 'of an endpoint that is not there yet, where its name is not the model’s')
     .option(...server)
-    .action(async (endpoint: string, version: string, options: { server: string }) => {
-      const deployment = await connect(options).deploy({ params: { endpoint }, body: { version, actor: actor() } })
+    .action(async (endpoint: string, version: string, options: { server: string; model?: string }) => {
+      const deployment = await connect(options).deploy({
+        params: { endpoint },
+        body: { version, actor: actor(), ...(options.model ? { model: options.model } : {}) },
+      })
       console.log(`${bold(deployment.version)} takes ${deployment.share * 100} % of the traffic of ${endpoint}.`)
     })
 }

@@ -44,16 +44,28 @@ export function reproduceCommand(program: Command): void {
     })
 }
 
+/** Nothing where it went as a step should. */
+function endOf(
+  verdict: StepComparison['verdict'],
+  then: StepComparison['endedThen'],
+  now: StepComparison['endedNow'],
+): string {
+  if (verdict === 'not-made') return `was not run${then === null ? '' : ` (${then})`}`
+  const usual = (state: StepComparison['endedThen']): boolean => state === 'succeeded' || state === 'reused'
+  return usual(then) && usual(now) ? '' : `${then} then, ${now ?? 'not run'} now`
+}
+
 function print({ steps, message, verdict, seconds }: ReproductionReport): void {
-  for (const { step, verdict, artifacts } of steps) {
-    const why = verdict === 'as-recorded' ? 'changes the world: not run' : verdict === 'not-made' ? 'was not run' : ''
+  for (const { step, verdict, endedThen, endedNow, artifacts } of steps) {
+    const why = verdict === 'as-recorded' ? 'changes the world: not run' : endOf(verdict, endedThen, endedNow)
     console.log(`${marks[verdict]} ${bold(step)} ${dim(why)}`)
-    for (const { name, recorded, again } of artifacts) {
+    for (const { name, index, element, recorded, again } of artifacts) {
+      const of = index === null ? '' : ` [${index}] ${JSON.stringify(element)}`
       const same = recorded === again
       const hashes = same
         ? recorded?.slice(0, 16)
         : `${recorded?.slice(0, 16) ?? 'none'} → ${again?.slice(0, 16) ?? 'none'}`
-      console.log(`  ${same ? green('=') : red('≠')} ${name}  ${dim(hashes ?? '')}`)
+      console.log(`  ${same ? green('=') : red('≠')} ${name}${dim(of)}  ${dim(hashes ?? '')}`)
     }
   }
   const paint = verdict === 'identical' ? green : red

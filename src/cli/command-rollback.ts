@@ -15,10 +15,10 @@ export function rollbackCommand(program: Command): void {
   program
     .command('rollback')
     .description(
-      'return an endpoint to the version that served before; or a package, a dataset, a feature view to an earlier one',
+      'return an endpoint to a version that served before; or a package, a dataset, a feature view to an earlier one',
     )
     .argument('<what>', 'name of an endpoint, or `package`, `dataset`, `feature-view`')
-    .argument('[which]', 'hash of a package, `orders@12`, name of a feature view')
+    .argument('[which]', 'version of the model, hash of a package, `orders@12`, name of a feature view')
     .option('--reason <text>', 'why, for the record', 'by hand')
     .option('--yes', 'do it; otherwise only say what depends on it', false)
     .option('--server <address>', 'the control plane', defaultServer)
@@ -27,7 +27,7 @@ export function rollbackCommand(program: Command): void {
       if (what === 'package') await rollBackPackage(client, which, options)
       else if (what === 'dataset') await rollBackDataset(client, which, options)
       else if (what === 'feature-view') await rollBackView(client, which, options)
-      else await rollBackEndpoint(client, what, options)
+      else await rollBackEndpoint(client, what, which, options)
     })
 }
 
@@ -73,10 +73,18 @@ async function rollBackView(client: Client, view: string | undefined, { reason, 
   if (!yes) console.log('`--yes` does it.')
 }
 
-async function rollBackEndpoint(client: Client, endpoint: string, { reason }: Options): Promise<void> {
-  const { serving, deployment, tookMs } = await client.rollback({
-    params: { endpoint },
-    body: { actor: actor(), reason },
-  })
-  console.log(`${endpoint} is back on ${bold(serving)}, away from ${deployment.version}, after ${tookMs} ms.`)
+async function rollBackEndpoint(
+  client: Client,
+  endpoint: string,
+  version: string | undefined,
+  { reason, yes }: Options,
+): Promise<void> {
+  const ask = (dryRun: boolean) =>
+    client.rollback({ params: { endpoint }, body: { ...(version ? { version } : {}), actor: actor(), reason, dryRun } })
+  const { serving, deployment, depends } = await ask(true)
+  console.log(`${endpoint} ${yes ? 'returns' : 'would return'} to ${bold(serving)}, away from ${deployment.version}:`)
+  printDepends(depends)
+  if (!yes) return console.log('`--yes` does it.')
+  const { tookMs } = await ask(false)
+  console.log(`${endpoint} is back on ${bold(serving)} after ${tookMs} ms.`)
 }

@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import type { Json } from '../contract/pipeline.ts'
 import type { RunRecord, StepRecord } from '../contract/run.ts'
 import { isRunOver } from '../contract/states.ts'
+import type { Client } from '../sdk/client.ts'
 import { actor, connect, defaultServer } from './connection.ts'
-import { ago, bold, dim, green, red, table, yellow } from './output.ts'
+import { ago, bold, dim, green, printError, red, table, yellow } from './output.ts'
 
 const colour = (state: string): string =>
   state === 'succeeded' || state === 'reused'
@@ -66,16 +67,16 @@ export function runCommands(program: Command): void {
           })
       const { id } = started.run
       if (isScript) {
+        stopWithThis(client, id)
         const log = await client.stepLog({ params: { run: id, step: 'script' }, query: { follow: 'true' } })
         for await (const piece of log.body!) process.stdout.write(withoutStamps(new TextDecoder().decode(piece)))
       }
       let state = started
-      while (!isRunOver(state.run.state)) {
-        await new Promise((resolve) => setTimeout(resolve, 300))
-        state = await client.run({ params: { run: id } })
-      }
+      while (!isRunOver(state.run.state)) state = await client.run({ params: { run: id }, query: { waitMs: 30_000 } })
       printRun(state.run, state.steps)
-      if (state.run.state !== 'succeeded') process.exitCode = 1
+      const [script] = isScript ? state.steps : []
+      if (script?.trackedRun) console.log(dim(`tracked as ${script.trackedRun}`))
+      if (state.run.state !== 'succeeded') process.exitCode ??= script?.exitCode || 1
     })
 
   program
@@ -133,6 +134,20 @@ export function runCommands(program: Command): void {
         printRun(result.run, result.steps)
       })
   }
+}
+
+/** Ctrl-C here is Ctrl-C for the program, whose run then was killed. */
+function stopWithThis(client: Client, run: string): void {
+  let isAsked = false
+  const stop = (code: number) => () => {
+    if (isAsked) return
+    isAsked = true
+    // As a shell says it of a program that ended by the signal.
+    process.exitCode = 128 + code
+    void client.stopRun({ params: { run } }).catch(printError)
+  }
+  process.on('SIGINT', stop(2))
+  process.on('SIGTERM', stop(15))
 }
 
 /** A line of a log is `time stream text`; somebody who watches a program wants the text. */

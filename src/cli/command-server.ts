@@ -16,6 +16,8 @@ interface ServerOptions {
   repository?: string
   folder: string
   key?: string
+  artifactRoot?: string
+  testReset?: boolean
 }
 
 export function serverCommand(program: Command): void {
@@ -32,6 +34,11 @@ export function serverCommand(program: Command): void {
     )
     .option('--folder <dir>', 'folder of the project in the repository', '')
     .option('--key <file>', 'sign what comes of it with this key; see `millwright key create`')
+    .option(
+      '--artifact-root <dir>',
+      'experiments made from now on have their artifacts in this folder, where clients of this machine write by themselves',
+    )
+    .option('--test-reset', 'open POST /api/test-reset, which empties a home that was made with this option')
     .action(async ({ repository, folder, key, ...options }: ServerOptions) => {
       const { runServer } = await import('../server/main.ts')
       const watch = repository ? { watch: { repository, folder, ...(key ? { keyFile: resolve(key) } : {}) } } : {}

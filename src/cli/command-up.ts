@@ -23,15 +23,25 @@ export interface Up {
 }
 
 const readyWithinMs = 60_000
-/** A process that lived shorter than this died of something that a restart does not mend. */
+/** A process that lived shorter than this may have died of something that a restart does not mend: it is left a little time. */
 const leastLifeMs = 5000
+/** So often a process that was killed before it was ever ready is started again. */
+const mostFirstStarts = 3
+const mostPauseMs = 10_000
+
+/** How long to wait before a process is started that has died right after its start so many times in a row. */
+const pauseAfter = (shortLives: number): number =>
+  shortLives <= 1 ? 0 : Math.min(mostPauseMs, 250 * 2 ** (shortLives - 2))
 
 interface Service {
   ready: Promise<string>
   stop(): Promise<void>
 }
 
-/** Keeps one process of Millwright up: restarts it when it dies, tells of it, and ends it when asked. */
+/**
+ * Keeps one process of Millwright up: starts it again when it dies, however often, tells of it, and ends it when asked. One that ends by itself before
+ * it was ever ready has a reason, which `ready` is rejected with.
+ */
 function keepUp(
   args: () => string[],
   onFault: (message: string) => void,
@@ -39,6 +49,9 @@ function keepUp(
 ): Service {
   let child: ChildProcess | null = null
   let stopping = false
+  let wasReady = false
+  let shortLives = 0
+  let again: NodeJS.Timeout | undefined
   let markReady: (address: string) => void = () => {}
   let markFailed: (error: Error) => void = () => {}
   const ready = new Promise<string>((resolve, reject) => {
@@ -49,28 +62,28 @@ function keepUp(
   ready.catch(() => {})
   const start = (): void => {
     const startedAt = Date.now()
-    let said = ''
     const current = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args()], {
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, ...env() },
     })
     child = current
-    current.stderr?.on('data', (bytes: Buffer) => {
-      said = `${said}${bytes}`.slice(-4000)
-      process.stderr.write(bytes)
+    current.on('message', (message) => {
+      wasReady = true
+      markReady((message as { ready: string }).ready)
     })
-    current.on('message', (message) => markReady((message as { ready: string }).ready))
     current.on('exit', (code, signal) => {
       if (stopping) return
       const [name] = args()
       const what = signal ? `was killed (${signal})` : `ended with code ${code}`
-      if (Date.now() - startedAt < leastLifeMs) {
+      shortLives = Date.now() - startedAt < leastLifeMs ? shortLives + 1 : 0
+      if (!wasReady && shortLives > 0 && (signal === null || shortLives > mostFirstStarts)) {
         markFailed(new MillwrightError('unavailable', `the ${name} ${what}`))
         onFault(`the ${name} ${what} right after its start`)
         return
       }
-      onFault(`the ${name} ${what}; starting it again`)
-      start()
+      const pauseMs = pauseAfter(shortLives)
+      onFault(`the ${name} ${what}; starting it again${pauseMs > 0 ? ` in ${pauseMs / 1000} s` : ''}`)
+      again = setTimeout(start, pauseMs)
     })
   }
   start()
@@ -79,6 +92,7 @@ function keepUp(
     stop: () =>
       new Promise((resolve) => {
         stopping = true
+        clearTimeout(again)
         if (!child || child.exitCode !== null || child.signalCode !== null) return resolve()
         child.once('exit', () => resolve())
         child.kill('SIGTERM')

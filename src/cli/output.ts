@@ -1,4 +1,5 @@
 import { MillwrightError, messageOf } from '../base/errors.ts'
+import { systemErrorOf } from '../base/system-errors.ts'
 
 const isTerminal = process.stdout.isTTY === true && !process.env.NO_COLOR
 const paint =
@@ -34,7 +35,8 @@ export function ago(time: number): string {
 }
 
 /** Prints what went wrong, where, and the mend. */
-export function printError(error: unknown): void {
+export function printError(thrown: unknown): void {
+  const error = systemErrorOf(thrown) ?? thrown
   console.error(`${red('Error')} ${messageOf(error)}`)
   if (error instanceof MillwrightError) {
     if (error.field) console.error(`  at    ${error.field}`)

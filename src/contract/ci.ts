@@ -71,10 +71,14 @@ const modelFactsSchema = z.object({
   baseline: scoresSchema.nullable(),
   verdicts: z.array(z.object({ gate: z.string(), passed: z.boolean(), message: z.string() })),
   trainSeconds: z.number(),
-  /** Test rows with their scores and the segments that each belongs to, ordered by key. */
+  /** Probability from which a row is called positive. */
+  threshold: z.number(),
+  /** Test rows with what was true of them, their scores and the segments that each belongs to, ordered by key. */
   rows: z.array(
     z.object({
       key: z.string(),
+      /** binary: 0 or 1; multiclass: index of the class; regression: the value. Null for a class that training never saw. */
+      target: z.number().nullable(),
       score: z.union([z.number(), z.array(z.number())]),
       segments: z.record(z.string(), z.string().nullable()),
     }),

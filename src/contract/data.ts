@@ -74,6 +74,18 @@ export const batchSchema = z.object({
   recordedAt: z.number(),
 })
 export type BatchRecord = z.infer<typeof batchSchema>
+/** A batch in a list: without what its columns are like, which is most of it. */
+export const listedBatchSchema = batchSchema.omit({ summaries: true })
+export type ListedBatch = z.infer<typeof listedBatchSchema>
+
+/** What uses a dataset or a feature view, and what for. */
+export const consumerSchema = z.object({
+  /** As events name it: `feature-view:departures`, `model:late`, `endpoint:flights`. */
+  subject: z.string(),
+  /** In words, after its name: "is trained on its rows". */
+  does: z.string(),
+})
+export type Consumer = z.infer<typeof consumerSchema>
 
 export const datasetVersionSchema = z.object({
   /** `<dataset>@<number>` */

@@ -35,7 +35,7 @@ describe('an environment', () => {
       packagesOnly: true,
       signedBy: [],
       needs: { checks: true, greenRuns: { in: 'staging', count: 2 }, approvals: { count: 1, by: ['approver'] } },
-      notebooks: 'allowed',
+      notebooks: 'refused',
       sources: {},
       secrets: { A: { file: '/run/a' }, B: { env: 'B' } },
       limits: { memoryMb: 512, cores: 2 },
@@ -50,6 +50,20 @@ describe('an environment', () => {
       { name: 'b', extends: 'a' },
     ]
     expect(() => resolve(circle, 'a')).toThrow('extends itself')
+  })
+
+  it('takes notebooks unless it takes only packages, is production, or says so', () => {
+    const taken = (environment: EnvironmentDefinition, more: EnvironmentDefinition[] = []) =>
+      resolve([environment, ...more], environment.name).notebooks
+    expect(taken({ name: 'test' })).toBe('allowed')
+    expect(['production', 'Prod'].map((name) => taken({ name }))).toEqual(['refused', 'refused'])
+    expect([{ packagesOnly: true }, { needs: { checks: true } }].map((rule) => taken({ name: 'a', ...rule }))).toEqual([
+      'refused',
+      'refused',
+    ])
+    expect(taken({ name: 'production', notebooks: 'allowed' })).toBe('allowed')
+    expect(taken({ name: 'production', extends: 'staging' }, [{ ...staging, notebooks: 'allowed' }])).toBe('allowed')
+    expect(taken({ name: 'a', extends: 'staging' }, [staging])).toBe('refused')
   })
 
   it('has rules as soon as it states one', () => {

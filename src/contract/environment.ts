@@ -35,6 +35,7 @@ export const environmentSchema = z.strictObject({
   /** A package must be signed by one of these public keys. */
   signedBy: z.array(z.string()).min(1).optional(),
   needs: needsSchema.optional(),
+  /** Whether steps that are notebooks may run here; without it, not where only packages come into force, and not in production. */
   notebooks: z.enum(['allowed', 'refused']).optional(),
   /** Dataset → where its batches come from here, instead of what the dataset states. */
   sources: z.record(z.string(), z.string()).optional(),
@@ -87,14 +88,18 @@ export function resolveEnvironment(
     key: K,
   ): NonNullable<EnvironmentDefinition[K]> => Object.assign({}, ...line.map((each) => each[key]).toReversed())
   const { memoryMb = null, cores = null } = joined('limits')
+  const rules = {
+    packagesOnly: first('packagesOnly') ?? false,
+    signedBy: first('signedBy') ?? [],
+    needs: joined('needs'),
+  }
+  const isStrict = isGuarded(rules) || /^prod(uction)?$/i.test(name)
   return {
     name,
     address,
     takes,
-    packagesOnly: first('packagesOnly') ?? false,
-    signedBy: first('signedBy') ?? [],
-    needs: joined('needs'),
-    notebooks: first('notebooks') ?? 'allowed',
+    ...rules,
+    notebooks: first('notebooks') ?? (isStrict ? 'refused' : 'allowed'),
     sources: joined('sources'),
     secrets: joined('secrets'),
     limits: { memoryMb, cores },
@@ -136,7 +141,11 @@ function merged(base: Settings, over: Settings): Settings {
 }
 
 /** Whether only packages, and those by rules, come into force there. */
-export const isGuarded = ({ packagesOnly, signedBy, needs }: ResolvedEnvironment): boolean =>
+export const isGuarded = ({
+  packagesOnly,
+  signedBy,
+  needs,
+}: Pick<ResolvedEnvironment, 'packagesOnly' | 'signedBy' | 'needs'>): boolean =>
   packagesOnly || signedBy.length > 0 || Object.keys(needs).length > 0
 
 const typeOf = (value: Json): string =>

@@ -20,6 +20,7 @@ export const errorCatalogue = {
   forbidden: { status: 403, meaning: 'The role, the host or the origin does not allow it.' },
   'sealed-data': { status: 403, meaning: 'Training asked for rows of the sealed test split.' },
   'not-found': { status: 404, meaning: 'There is nothing with this name or id.' },
+  'too-slow': { status: 408, meaning: 'The client sends its request too slowly to wait for the rest.' },
   'already-exists': { status: 409, meaning: 'The name or id is taken.' },
   conflict: { status: 409, meaning: 'The present state does not allow it; the message says which state.' },
   'rules-unmet': { status: 409, meaning: 'A rule of the environment does not hold yet; the message lists every one.' },
@@ -38,6 +39,8 @@ export const errorCatalogue = {
   },
   'step-failed': { status: 422, meaning: 'A step of the pipeline ended in failure; its log says why.' },
   'export-differs': { status: 422, meaning: 'The exported model answers other numbers than the trained one.' },
+  'too-many-attempts': { status: 429, meaning: 'Too many wrong tokens came from this address within a minute.' },
+  'headers-too-large': { status: 431, meaning: 'The address and the headers together are larger than 16 KB.' },
   'corrupt-blob': { status: 500, meaning: 'Stored bytes no longer match their hash.' },
   'training-failed': { status: 500, meaning: 'The training thread ended without a model.' },
   internal: { status: 500, meaning: 'A fault of Millwright itself; the log of the process has the details.' },
@@ -47,6 +50,10 @@ export const errorCatalogue = {
     meaning: 'The model needs the package onnxruntime-node, which is not installed.',
   },
   unavailable: { status: 503, meaning: 'The service cannot answer now; trying again later may help.' },
+  'storage-failed': {
+    status: 507,
+    meaning: 'The disk is full, may only be read, or does not answer; the message says which, and nothing was changed.',
+  },
 } as const satisfies Record<string, { status: number; meaning: string }>
 
 export type ErrorCode = keyof typeof errorCatalogue

@@ -20,6 +20,22 @@ export const tensorDatatypes = [
 ] as const
 export type TensorDatatype = (typeof tensorDatatypes)[number]
 
+/** Those of numbers and truths by the names that NumPy and onnxruntime have for them; texts are called otherwise by each. */
+export const datatypesByName = {
+  bool: 'BOOL',
+  uint8: 'UINT8',
+  uint16: 'UINT16',
+  uint32: 'UINT32',
+  uint64: 'UINT64',
+  int8: 'INT8',
+  int16: 'INT16',
+  int32: 'INT32',
+  int64: 'INT64',
+  float16: 'FP16',
+  float32: 'FP32',
+  float64: 'FP64',
+} as const satisfies Record<string, TensorDatatype>
+
 /** A column of a request or an answer, or a whole tensor of a model that came as a file. */
 const fieldSchema = z.object({
   name: z.string(),
@@ -54,6 +70,7 @@ export type Scores = z.infer<typeof scoresSchema>
 
 export const evaluationSchema = z.object({
   rows: z.number().int(),
+  /** Of the test rows; both 0 where they have no times. */
   from: z.number(),
   to: z.number(),
   candidate: scoresSchema,
@@ -96,6 +113,18 @@ export const verdictSchema = z.object({
 })
 export type Verdict = z.infer<typeof verdictSchema>
 
+/** What a client of MLflow's registered. */
+const sourceSchema = z.object({
+  /** As the client said it. */
+  uri: z.string(),
+  /** Where clients find it when its files are not kept with the version. */
+  location: z.string(),
+  /** The logged model that it is; null of files that are none. */
+  modelId: z.string().nullable(),
+  /** A link to a run of another server. */
+  runLink: z.string().nullable(),
+})
+
 export const modelVersionSchema = z.object({
   /** `<model>@<number>` */
   id: z.string(),
@@ -106,12 +135,13 @@ export const modelVersionSchema = z.object({
   task: z.enum(tasks).nullable(),
   /** Names the whole: model bytes, signature, input definitions. */
   hash: z.string(),
-  /** Our own format; null of a model that came as a file. */
+  /** Our own format; null of a model that was made elsewhere. */
   modelHash: z.string().nullable(),
   onnxHash: z.string().nullable(),
   signature: signatureSchema,
   /** The definition that its inputs and features follow; null of a model without one. */
   definitionHash: z.string().nullable(),
+  /** The run that made it: of a pipeline, or one that a script tracked. */
   runId: z.string().nullable(),
   datasetVersion: z.string().nullable(),
   /** Labels known until then were learnt from, project time. */
@@ -130,6 +160,10 @@ export const modelVersionSchema = z.object({
   cardHash: z.string().nullable(),
   brief: briefSchema.nullable(),
   threshold: z.number(),
+  /** Null of what was not registered by a client of MLflow's. */
+  source: sourceSchema.nullable().default(null),
+  /** Names the files that such a version had when it was registered: paths, hashes and sizes. Null where there were none in this store. */
+  filesHash: z.string().nullable().default(null),
   time: z.number(),
   recordedAt: z.number(),
   /** Who or what made it. */

@@ -20,6 +20,8 @@ export const measurementSchema = z.object({
   figures: z.record(z.string(), figureSchema),
   /** Figures that broke their threshold, with the threshold. */
   broken: z.record(z.string(), z.number()),
+  /** Figure → the bound that it was held against; periods that were measured before this was kept have none. */
+  bounds: z.record(z.string(), z.number()).optional(),
 })
 export type MeasurementRecord = z.infer<typeof measurementSchema>
 
@@ -39,6 +41,19 @@ export const alertSchema = z.object({
 })
 export type AlertRecord = z.infer<typeof alertSchema>
 
+export const periodComparisonSchema = z.object({
+  version: z.string(),
+  figure: z.string(),
+  distance: z.number(),
+  bound: z.number(),
+  /** What chance alone lets expect of so many rows. */
+  byChance: z.number(),
+  /** Counts in what the version was trained on, or first asked, and in the period. */
+  bins: z.array(z.object({ bin: z.string(), reference: z.number(), current: z.number() })),
+})
+/** One figure of drift, bin by bin. */
+export type PeriodComparison = z.infer<typeof periodComparisonSchema>
+
 /** What a trigger remembers. */
 export const triggerStateSchema = z.object({
   id: z.string(),
@@ -49,3 +64,11 @@ export const triggerStateSchema = z.object({
   runId: z.string().nullable(),
 })
 export type TriggerRecord = z.infer<typeof triggerStateSchema>
+
+/** What a trigger waits for. */
+export const triggerOutlookSchema = z.object({
+  /** Project time of the next firing, where a schedule says it. */
+  at: z.number().nullable(),
+  says: z.string(),
+})
+export type TriggerOutlook = z.infer<typeof triggerOutlookSchema>

@@ -22,6 +22,16 @@ const packagedFileSchema = z.strictObject({
   executable: z.literal(true).optional(),
 })
 
+export const upgradedSchema = z.strictObject({
+  /** The lockfile that pins it, within the project. */
+  lock: z.string(),
+  name: z.string(),
+  from: z.string(),
+  to: z.string(),
+})
+/** A package of others that a project depends on, at another version. */
+export type Upgraded = z.infer<typeof upgradedSchema>
+
 /** Where a package comes from. It says no time, so that the same content checked by the same builder is the same package. */
 const provenanceSchema = z.strictObject({
   /** Git commit and branch of the project's folder, and whether files differed from it; null where there is nothing to say. */
@@ -38,6 +48,8 @@ const provenanceSchema = z.strictObject({
   }),
   /** In their order; empty for a snapshot that an apply by hand made. */
   checks: z.array(checkResultSchema),
+  /** What was upgraded of the commit's packages, when that is how it came to be. */
+  upgraded: z.array(upgradedSchema).optional(),
 })
 
 /** What a package is: its canonical JSON is the first entry of the file, and the SHA-256 of that is the package's identity. */

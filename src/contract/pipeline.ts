@@ -5,6 +5,10 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 const stepName = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/i)
 
+/** What a notebook may be given: what Python writes as a literal. */
+const scalar = z.union([z.number(), z.string(), z.boolean(), z.null()])
+const notebookParameter = z.union([scalar, z.array(scalar)], 'a number, a text, true, false, null, or a list of these')
+
 const stepRunSchema = z.discriminatedUnion('kind', [
   /** A function that the project's definition holds: found by pipeline and step name after the definition is loaded. */
   z.strictObject({
@@ -24,6 +28,19 @@ const stepRunSchema = z.discriminatedUnion('kind', [
     /** It runs in a Python environment of its own, made from this lock (requirements.txt or uv.lock), relative to the project's folder. */
     python: z.strictObject({ lock: z.string() }).optional(),
   }),
+  /**
+   * A Jupyter notebook, executed cell by cell in a Python environment of its own (see docs/notebooks.md). The step's `params` are set in it; a text
+   * among them may be `{params.rate}` or `{element.day}`.
+   */
+  z.strictObject({
+    kind: z.literal('notebook'),
+    /** Relative to the project's folder. Its code is part of the key, its outputs are not. */
+    notebook: z.string().regex(/\.ipynb$/, 'a file whose name ends with .ipynb'),
+    code: z.array(z.string()).default([]),
+    env: z.record(z.string(), z.string()).default({}),
+    /** Holds nbclient and ipykernel, too. */
+    python: z.strictObject({ lock: z.string() }),
+  }),
   /** A stage of Millwright itself, by name: `train`, `evaluate`, … */
   z.strictObject({ kind: z.literal('stage'), stage: z.string() }),
 ])
@@ -36,37 +53,48 @@ const conditionSchema = z.strictObject({
 })
 export type Condition = z.infer<typeof conditionSchema>
 
-const stepSchema = z.strictObject({
-  name: stepName,
-  run: stepRunSchema,
-  needs: z.array(z.string()).default([]),
-  /** One execution for each element of a list: `params.x` or `steps.y.z`. */
-  forEach: z.string().optional(),
-  when: conditionSchema.optional(),
-  params: z.record(z.string(), z.json()).default({}),
-  /**
-   * The needed steps whose outputs it is given, and that count in its key; without it, all of them. An element of a fan-out that takes
-   * nothing but its element is reused when the list grows.
-   */
-  takes: z.array(z.string()).optional(),
-  /** The pipeline's parameters that it is given, and that count in its key; without it, all of them. */
-  reads: z.array(z.string()).optional(),
-  retries: z
-    .strictObject({
-      attempts: z.number().int().min(1).default(1),
-      backoffMs: z.number().nonnegative().default(1000),
-      factor: z.number().min(1).default(2),
-    })
-    .prefault({}),
-  /** Wall time after which the step is stopped. */
-  timeoutMs: z.number().positive().default(3_600_000),
-  /** Resident memory, of the step's process and its children, above which it is stopped. */
-  memoryMb: z.number().positive().default(4096),
-  /** Names of the artifacts that it must leave; without one of them it has failed. */
-  yields: z.array(z.string()).optional(),
-  /** Changes the world outside its outputs; never reused. */
-  sideEffects: z.boolean().default(false),
-})
+const stepSchema = z
+  .strictObject({
+    name: stepName,
+    run: stepRunSchema,
+    needs: z.array(z.string()).default([]),
+    /** One execution for each element of a list: `params.x` or `steps.y.z`. */
+    forEach: z.string().optional(),
+    when: conditionSchema.optional(),
+    params: z.record(z.string(), z.json()).default({}),
+    /**
+     * The needed steps whose outputs it is given, and that count in its key; without it, all of them. An element of a fan-out that takes
+     * nothing but its element is reused when the list grows.
+     */
+    takes: z.array(z.string()).optional(),
+    /** The pipeline's parameters that it is given, and that count in its key; without it, all of them. */
+    reads: z.array(z.string()).optional(),
+    retries: z
+      .strictObject({
+        attempts: z.number().int().min(1).default(1),
+        backoffMs: z.number().nonnegative().default(1000),
+        factor: z.number().min(1).default(2),
+      })
+      .prefault({}),
+    /** Wall time after which the step is stopped. */
+    timeoutMs: z.number().positive().default(3_600_000),
+    /** Resident memory, of the step's process and its children, above which it is stopped. */
+    memoryMb: z.number().positive().default(4096),
+    /** Names of the artifacts that it must leave; without one of them it has failed. */
+    yields: z.array(z.string()).optional(),
+    /** Changes the world outside its outputs; never reused. */
+    sideEffects: z.boolean().default(false),
+  })
+  .superRefine(({ run, params }, context) => {
+    if (run.kind !== 'notebook') return
+    for (const [name, value] of Object.entries(params)) {
+      const path = ['params', name]
+      if (!/^[A-Za-z_]\w*$/.test(name)) context.addIssue({ code: 'custom', path, message: 'is no name of a variable' })
+      const result = notebookParameter.safeParse(value)
+      if (!result.success)
+        context.addIssue({ code: 'custom', path, message: `must be ${result.error.issues[0]!.message}` })
+    }
+  })
 export type StepDefinition = z.infer<typeof stepSchema>
 
 export const pipelineSchema = z.strictObject({

@@ -18,6 +18,8 @@ export const definitionRecordSchema = z.object({
 })
 /** A definition as applied, kept for every hash that was ever in force. */
 export type DefinitionRecord = z.infer<typeof definitionRecordSchema>
+/** One in a list: without what it says. */
+export const listedDefinitionSchema = definitionRecordSchema.omit({ definition: true })
 
 /** The project's clock; one record, `id` is `clock`. */
 export const clockRecordSchema = z.object({

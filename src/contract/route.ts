@@ -29,8 +29,12 @@ export interface Route<
   readonly bodyLimit?: number
   /** The same request again changes nothing more, though it is no GET: a client may repeat one whose connection broke. */
   readonly repeatable?: boolean
+  /** With the header `Idempotency-Key` the same request again changes nothing more, and answers what the first made. */
+  readonly keyed?: boolean
   /** What somebody needs to be to call it; `viewer` for GET and `developer` for others where nothing is said. */
   readonly role?: Role
+  /** Answers whoever asks, also where everybody else has to say who they are. */
+  readonly open?: boolean
   /** Bodies of this route are checked by the stage itself, which must look at every value anyhow. */
   readonly checkedByStage?: boolean
 }

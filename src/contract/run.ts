@@ -16,6 +16,8 @@ export const sourceSchema = z.object({
   commit: z.string().nullable(),
   /** Null outside a repository, and where there is no git to say. */
   dirty: z.boolean().nullable(),
+  /** Files that differ from the commit, those that git does not know among them: the first of them. Absent where there are none, or nobody looked. */
+  changed: z.array(z.string()).optional(),
   /** Hash of the lockfile (package-lock.json, uv.lock, …); null without one. */
   lockfileHash: z.string().nullable(),
 })
@@ -80,6 +82,8 @@ export const stepExecutionSchema = z.object({
   reusedFrom: z.string().nullable(),
   /** 1 for the first; 0 before it. */
   attempt: z.number().int(),
+  /** Id of the tracked run into which the program of its last attempt logged, or that of the execution it was reused from; absent where there was no program. */
+  trackedRun: z.string().optional(),
   /** Wall-clock UTC milliseconds. */
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
@@ -95,7 +99,17 @@ export const stepExecutionSchema = z.object({
   output: z.json().nullable(),
   artifacts: z.array(artifactSchema),
   /** Of the process and its children: peak resident memory, null when it was over before it was looked at, and CPU seconds. */
-  resources: z.object({ peakMemoryMb: z.number().nullable(), cpuSeconds: z.number() }).nullable(),
+  resources: z
+    .object({
+      peakMemoryMb: z.number().nullable(),
+      cpuSeconds: z.number(),
+      /** Over the time of the attempt: milliseconds since it began, the most memory since the point before, CPU seconds up to then. Absent in fan-outs. */
+      course: z
+        .array(z.object({ at: z.number().int(), memoryMb: z.number(), cpuSeconds: z.number() }))
+        .readonly()
+        .optional(),
+    })
+    .nullable(),
   /** Of a command that ended by itself; null for everything else. */
   exitCode: z.number().int().nullable(),
   error: z.string().nullable(),

@@ -42,6 +42,11 @@ const slotSchema = z.object({
   version: modelVersionSchema,
   /** How its inputs are computed; null of a model whose request is its input. */
   model: modelSchema.nullable(),
+  /** Files of a Python model by their paths within its folder; null of others. */
+  files: z
+    .array(z.object({ path: z.string(), hash: z.string(), size: z.number() }))
+    .nullable()
+    .default(null),
 })
 export type Slot = z.infer<typeof slotSchema>
 
@@ -75,6 +80,70 @@ export const servingPlanSchema = z.object({
   epochs: z.record(z.string(), z.number()).optional(),
 })
 export type ServingPlan = z.infer<typeof servingPlanSchema>
+
+const versionTrafficSchema = z.object({
+  version: z.string(),
+  role: z.enum(slotRoles),
+  answers: z.number().int(),
+  errors: z.number().int(),
+  /** At the times of the whole. */
+  perSecond: z.array(z.number()),
+  errorsPerSecond: z.array(z.number()),
+  p95Ms: z.array(z.number().nullable()),
+  /** Answers by the upper end of their latency. */
+  latency: z.array(z.object({ toMs: z.number(), count: z.number().int() })),
+  quantilesMs: z.object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() }),
+})
+
+export const endpointTrafficSchema = z.object({
+  /** Wall-clock time from which on answers were counted, a quarter of an hour ago at most. */
+  since: z.number(),
+  /** Wall-clock middles of the buckets, ten seconds each. */
+  times: z.array(z.number()),
+  versions: z.array(versionTrafficSchema),
+  /** Age of the features of the newest answer; null without features. */
+  featureAgeMs: z.number().nullable(),
+})
+/** What an endpoint answered lately, from the prediction log as it arrives. */
+export type EndpointTraffic = z.infer<typeof endpointTrafficSchema>
+
+const stepFiguresSchema = z.object({
+  answers: z.number().int(),
+  errors: z.number().int(),
+  p95Ms: z.number().nullable(),
+  meanScore: z.number().nullable(),
+})
+export const rolloutStandingSchema = z.object({
+  deployment: z.string(),
+  /** What the watch would do now. */
+  action: z.enum(['wait', 'advance', 'roll-back']),
+  /** Why, with the figures. */
+  because: z.string(),
+  heldMs: z.number(),
+  canary: stepFiguresSchema,
+  primary: stepFiguresSchema,
+})
+/** How a rollout stands in its step: what is judged, and what follows from it. */
+export type RolloutStanding = z.infer<typeof rolloutStandingSchema>
+
+export const predictorSchema = z.object({
+  predictor: z.string(),
+  address: z.string(),
+  /** Milliseconds since it last said where it stands. */
+  heardAgoMs: z.number(),
+  /** Whether it serves the plan of now. */
+  servesPlan: z.boolean(),
+  revision: z.string(),
+  /** Records of the feature log that it has not taken in yet. */
+  featuresBehind: z.number().int(),
+  /** Predictions that were not logged, and requests that were refused, since it started. */
+  dropped: z.number().int(),
+  refused: z.record(z.string(), z.number()),
+  faults: z.array(z.object({ version: z.string(), message: z.string() })),
+  /** Versions whose packages are being installed, or that are being started. */
+  preparing: z.array(z.string()),
+  capabilities: capabilitiesSchema.nullable(),
+})
 
 /** One line of the prediction log. */
 export interface PredictionRecord {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AppendLogs } from './append-logs.ts'
 
-/** What every back end for logs must do. `tear` cuts bytes off a log's end, `corrupt` changes one, behind the back of the store. */
+/** What every back end for logs must do. `tear` cuts bytes off a log's end, or lengthens it by zeros, `corrupt` changes one, behind the back of the store. */
 export function appendLogsConformance(
   name: string,
   setup: () => Promise<{
@@ -42,13 +42,14 @@ export function appendLogsConformance(
       await log.close()
     })
 
-    test('takes records of many megabytes and of no bytes', async () => {
+    test('takes records of many megabytes and of one byte, and refuses none', async () => {
       const { logs } = await setup()
       const log = await logs.open('big')
       const large = 'y'.repeat(5_000_000)
-      for (const text of ['', large, '', 'z']) await log.append(bytes(text))
+      for (const text of ['a', large, 'b', 'z']) await log.append(bytes(text))
+      await expect(log.append(bytes(''))).rejects.toMatchObject({ code: 'invalid-request' })
       await log.close()
-      expect(await textsOf(logs, 'big')).toEqual(['', large, '', 'z'])
+      expect(await textsOf(logs, 'big')).toEqual(['a', large, 'b', 'z'])
     })
 
     test('drops what a crash tore, keeps all before it, and goes on after it', async () => {
@@ -64,6 +65,19 @@ export function appendLogsConformance(
         await again.close()
         expect(await textsOf(logs, 'torn')).toEqual(['one', 'two', 'four'])
       }
+    })
+
+    test('drops zeros that a power cut left at the end', async () => {
+      const { logs, tear } = await setup()
+      const log = await logs.open('zeros')
+      for (const text of ['one', 'two']) await log.append(bytes(text))
+      await log.close()
+      await tear('zeros', -4096)
+      expect(await textsOf(logs, 'zeros')).toEqual(['one', 'two'])
+      const again = await logs.open('zeros')
+      await again.append(bytes('three'))
+      await again.close()
+      expect(await textsOf(logs, 'zeros')).toEqual(['one', 'two', 'three'])
     })
 
     test('never gives a record whose bytes changed, nor what follows it', async () => {

@@ -2,7 +2,7 @@
  * Named logs of byte records that only ever grow: pushed rows wait in them, features reach the prediction services through them.
  *
  * - When `append` resolves, the record survives the death of process and machine. Records are kept in the order of the calls.
- * - A record is whole or absent. What a crash tore at the end of a log is gone at the next opening, and nothing before it.
+ * - A record is whole or absent. What a crash tore at the end of a log, or left of zeros there, is gone at the next opening, and nothing before it.
  * - A log is open in one process at a time for appending; others may read it meanwhile and see whole records only.
  * - Names are relative paths of letters, digits, `-`, `_`, `.` and `@`; anything else throws `invalid-request`.
  */
@@ -27,7 +27,7 @@ export interface LogRecord {
 
 export interface AppendLog {
   readonly size: number
-  /** @returns where the record begins. */
+  /** @returns where the record begins. @throws `invalid-request` for a record without bytes. */
   append(record: Uint8Array): Promise<number>
   close(): Promise<void>
 }

@@ -1,5 +1,8 @@
-import type { Event, NewEvent } from '../contract/events.ts'
+import type { Event, EventType, NewEvent } from '../contract/events.ts'
 import type { RecordKind, Records, recordIndexes } from '../contract/records.ts'
+import type { RegistryReader, RegistryWriter } from './registry.ts'
+import type { TrackedFileReader, TrackedFileWriter } from './tracked-files.ts'
+import type { TrackingReader, TrackingWriter } from './tracking.ts'
 
 export type IndexedField<K extends RecordKind> = (typeof recordIndexes)[K][number] | 'id'
 type Scalar = string | number | boolean | null
@@ -20,6 +23,23 @@ export interface Query<K extends RecordKind> {
   offset?: number
 }
 
+/** Which events; all that is said must hold. */
+export interface EventQuery {
+  /** Only older ones than this place. */
+  before?: number | undefined
+  limit: number
+  type?: string | undefined
+  subject?: string | undefined
+  stage?: string | undefined
+  level?: Event['level'] | undefined
+  actor?: string | undefined
+  /** A part of the message, of the subject or of the actor, whatever its case. */
+  text?: string | undefined
+}
+
+/** Of types of events, the places after which they are asked for. */
+export type EventPlaces = ReadonlyMap<EventType, number>
+
 export interface RecordReader {
   get<K extends RecordKind>(kind: K, id: string): Promise<Records[K] | undefined>
   find<K extends RecordKind>(kind: K, query?: Query<K>): Promise<Records[K][]>
@@ -28,6 +48,9 @@ export interface RecordReader {
 
 /** What a transaction can do. Reads see its own writes. */
 export interface RecordWriter extends RecordReader {
+  readonly tracking: TrackingWriter
+  readonly files: TrackedFileWriter
+  readonly registry: RegistryWriter
   /** @throws `already-exists` when the id is taken. */
   insert<K extends RecordKind>(kind: K, record: Records[K]): Promise<void>
   /** Inserts, or replaces the whole record. */
@@ -40,6 +63,10 @@ export interface RecordWriter extends RecordReader {
   emit(event: NewEvent): Promise<void>
 }
 
+/** Notes what a transaction makes, by its id, within that transaction. */
+export type NoteMade = (writer: RecordWriter, id: string) => Promise<void>
+export const noNote: NoteMade = async () => {}
+
 /**
  * Where the control plane keeps its records and its event log.
  *
@@ -49,17 +76,18 @@ export interface RecordWriter extends RecordReader {
  * - Events are sealed after the commit, by one process at a time: numbered from 1 without gaps, each with the hash of the one before.
  */
 export interface Metadata extends RecordReader {
+  readonly tracking: TrackingReader
+  readonly files: TrackedFileReader
+  readonly registry: RegistryReader
   transaction<T>(work: (writer: RecordWriter) => Promise<T>): Promise<T>
   /** Sealed events after `seq`, in order. */
   eventsAfter(seq: number, limit: number): Promise<Event[]>
+  /** Sealed events of some types, in order: of each type those after its own place. What stands between costs nothing. */
+  eventsOfTypes(after: EventPlaces, limit: number): Promise<Event[]>
+  /** How many of them there are; `most` for that many and more. */
+  countOfTypes(after: EventPlaces, most: number): Promise<number>
   /** Sealed events, newest first. `before` is exclusive. */
-  latestEvents(query: {
-    before?: number
-    limit: number
-    type?: string
-    subject?: string
-    stage?: string
-  }): Promise<Event[]>
+  latestEvents(query: EventQuery): Promise<Event[]>
   /** The last sealed event's place and hash; 0 and '' of an empty log. */
   eventHead(): Promise<{ seq: number; hash: string }>
   /** Calls back after events were sealed, with the new head. @returns a function that ends it. */

@@ -39,6 +39,11 @@ export abstract class TaskContext implements StepContext {
     this.settings = task.settings
     this.element = task.element
     this.files = join(task.workDir, 'files')
+    // Steps take it apart: `async ({ artifact, log }) => …`.
+    this.artifact = this.artifact.bind(this)
+    this.inputPath = this.inputPath.bind(this)
+    this.log = this.log.bind(this)
+    this.progress = this.progress.bind(this)
   }
 
   get workDir(): string {

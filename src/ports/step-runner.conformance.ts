@@ -11,13 +11,13 @@ const config = `
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const steps = {
   add: (context, inputs) => inputs.a + inputs.b + context.params.c + context.element,
-  talk: async (context) => { console.log('one'); context.log('two'); context.progress(0.5, 'half'); console.error('three') },
-  keep: async (context) => {
-    await context.artifact('text', 'abc')
-    await context.artifact('value', { json: { x: 1 } })
-    return (await context.artifact('bytes', new Uint8Array([1, 2]), 'model')).size
+  talk: async ({ log, progress }) => { console.log('one'); log('two'); progress(0.5, 'half'); console.error('three') },
+  keep: async ({ artifact }) => {
+    await artifact('text', 'abc')
+    await artifact('value', { json: { x: 1 } })
+    return (await artifact('bytes', new Uint8Array([1, 2]), 'model')).size
   },
-  read: async (context) => (await import('node:fs')).readFileSync(await context.inputPath(context.inputs.a.artifacts[0]), 'utf8'),
+  read: async ({ inputPath, inputs }) => (await import('node:fs')).readFileSync(await inputPath(inputs.a.artifacts[0]), 'utf8'),
   lost: (context) => context.inputPath({ hash: 'none' }),
   twice: async (context) => { await context.artifact('x', 'a'); await context.artifact('x', 'b') },
   folder: async (context) => (await import('node:fs')).readdirSync(context.workDir).length,
@@ -144,6 +144,9 @@ export function stepRunnerConformance(name: string, open: (projectDir: string) =
       const memory = await run('grow', { limits: { timeoutMs: 20_000, memoryMb: 200 } })
       expect(memory).toMatchObject({ ok: false, reason: 'memory' })
       expect(memory.resources!.peakMemoryMb).toBeGreaterThan(200)
+      const { course = [] } = memory.resources!
+      expect(Math.max(...course.map(({ memoryMb }) => memoryMb))).toBeCloseTo(memory.resources!.peakMemoryMb!, 0)
+      expect(course.map(({ at }) => at)).toEqual(course.map(({ at }) => at).sort((a, b) => a - b))
     })
 
     test('a stopped step is asked, then killed', async () => {

@@ -17,6 +17,15 @@ export type StepWork =
       /** The environment of Python that it runs in: made from the lock where it is not yet among those kept. */
       python?: { lock: string; kept: string }
     }
+  | {
+      kind: 'notebook'
+      notebook: string
+      /** Set in the notebook before anything of it runs; values of JSON but no objects. */
+      parameters: Record<string, Json>
+      cwd: string
+      env: Record<string, string>
+      python: { lock: string; kept: string }
+    }
 
 /** One attempt at one execution. */
 export interface StepTask {
@@ -46,33 +55,53 @@ export interface StepUsage {
   cpuSeconds: number
 }
 
+/** What the step's processes used up to one moment of an attempt. */
+export interface UsagePoint {
+  /** Milliseconds since the attempt began. */
+  at: number
+  /** The most since the point before; MB, resident. */
+  memoryMb: number
+  /** Since the attempt began. */
+  cpuSeconds: number
+}
+
 export interface StepListener {
   /** Any piece of text, whole lines or not. */
   log(stream: 'out' | 'err' | 'log', text: string): void
   progress(done: number, message: string): void
-  /** The step's processes are alive; called at least every two seconds while they are. */
-  heartbeat(usage: StepUsage): void
+  /** The step's processes are alive; called at least every two seconds while they are, with what they have used so far. */
+  heartbeat(usage: StepUsage, soFar: StepResources): void
 }
 
 export interface StepResources {
   /** Resident; null when the attempt was over before it was looked at. */
   peakMemoryMb: number | null
   cpuSeconds: number
+  /** In the order of time, a few dozen however long it took; absent where nobody looked. */
+  course?: readonly UsagePoint[]
 }
 
-type FailureReason = 'error' | 'timeout' | 'memory' | 'died' | 'stopped'
+type FailureReason = 'error' | 'timeout' | 'memory' | 'died' | 'killed' | 'stopped'
+
+interface KeptFile {
+  name: string
+  type: string
+  path: string
+}
 
 /**
- * `exitCode` is of a command that ended by itself. `error`: the step said so itself; `died`: its process ended without a word. `stopped` only after the signal.
+ * `exitCode` is of a command or notebook that ended by itself. `error`: the step said so itself; `died`: its process ended without a word; `killed`: by SIGKILL of
+ * somebody else, such as an operator or a system short of memory. `stopped` only after the signal.
  * Artifacts are files below the task's `workDir`.
  */
 export type StepOutcome = { resources: StepResources | null; exitCode?: number } & (
-  | { ok: true; output: Json; artifacts: { name: string; type: string; path: string }[] }
-  | { ok: false; reason: FailureReason; error: string }
+  | { ok: true; output: Json; artifacts: KeptFile[] }
+  /** `artifacts`: what it leaves although it failed, such as a notebook with the outputs so far. */
+  | { ok: false; reason: FailureReason; error: string; artifacts?: KeptFile[] }
 )
 
 /**
- * Runs the work of steps: functions of the project, modules of Millwright, and commands.
+ * Runs the work of steps: functions of the project, modules of Millwright, commands, and notebooks.
  *
  * - `run` resolves when nothing of the attempt runs any more, whatever came of it; it rejects only when it is closed. A step that takes
  *   down its process fails alone.

@@ -124,6 +124,16 @@ export function tablesConformance(name: string, setup: () => Promise<{ tables: T
       expect(counts[0]! + counts[1]! + counts[2]!).toBe(20_000)
     })
 
+    test('finds the rows with a text, which is a text whatever it holds', async () => {
+      const file = await written('text.parquet', flightRows(200), flightColumns)
+      const rows = await tables.read([file], { columns: flightColumns, text: { column: 'origin', is: "O'Hare" } })
+      const origins = textsOf(flightRows(200), 'origin')
+      const wanted = Array.from({ length: 200 }, (_, row) => textAt(origins, row)).filter((text) => text === "O'Hare")
+      expect(rows.rows).toBe(wanted.length)
+      expect(await tables.count([file], { text: { column: 'origin', is: "SEA' OR '1' = '1" } })).toBe(0)
+      expect(await tables.count([file], { text: { column: 'not there', is: 'SEA' } })).toBe(0)
+    })
+
     test('summarises many files in one pass, with a histogram on given edges', async () => {
       const table = flightRows(1000)
       const files = [

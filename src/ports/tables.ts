@@ -38,12 +38,16 @@ export interface RowQuery {
   sample?: { key: string; share: number }
   /** Those whose text falls into part `index` of `of` parts of equal size, by hash: to work in passes. */
   part?: { column: string; index: number; of: number }
+  /** Those with exactly this text. */
+  text?: { column: string; is: string }
 }
 
 export interface ScanQuery extends RowQuery {
   columns: readonly TypedColumn[]
   /** Ascending, missing values last; ties in the order of rows when `rowNumber` is asked for. Unordered: by file, then row. */
   orderBy?: readonly TypedColumn[]
+  /** Refuses a text of more bytes, before it is in memory a second time; for files of others. */
+  mostTextBytes?: number
   /** Name of an additional column with the place of the row in its file, from 0. */
   rowNumber?: string
 }

@@ -6,6 +6,7 @@ import { EntityTable } from '../domain/data/entity-table.ts'
 import type { FeatureLookup } from '../domain/serving/model-inputs.ts'
 import type { ModelRunner } from '../ports/model-runner.ts'
 import { type LoadedSlot, loadSlot, type SlotSurroundings } from './loaded-slot.ts'
+import type { PythonModels } from './python-models.ts'
 import type { TensorSlot } from './tensor-inference.ts'
 import { TensorModels } from './tensor-models.ts'
 
@@ -27,12 +28,17 @@ export class Endpoints {
   private loaded = new Map<string, LoadedEndpoint>()
   revision = ''
   faults: Fault[] = []
+  /** Versions of the plan that are not there yet: their packages are being installed, or they are being started. */
+  preparing: string[] = []
   private readonly models: TensorModels
+  private plan: ServingPlan | null = null
+  private taking: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly features: { lookup(definitionHash: string | null): FeatureLookup },
     private readonly blob: (hash: string) => Promise<Uint8Array>,
     runner: ModelRunner,
+    private readonly pythonModels: PythonModels,
   ) {
     this.models = new TensorModels(runner, blob)
   }
@@ -49,7 +55,22 @@ export class Endpoints {
   }
 
   /** Takes a plan into service. A version that cannot be loaded is left out and told; one that is loaded already is kept as it is. */
-  async take(plan: ServingPlan): Promise<void> {
+  take(plan: ServingPlan): Promise<void> {
+    this.plan = plan
+    return this.afterOthers(() => this.load(plan))
+  }
+
+  /** What was being prepared is ready: it takes its place in the plan of now. */
+  async takeAgain(): Promise<void> {
+    if (this.plan) await this.take(this.plan)
+  }
+
+  private afterOthers(work: () => Promise<void>): Promise<void> {
+    this.taking = this.taking.catch(() => {}).then(work)
+    return this.taking
+  }
+
+  private async load(plan: ServingPlan): Promise<void> {
     const definitions = new Map(
       plan.definitions.map(({ hash, datasets, featureViews }) => [
         hash,
@@ -74,25 +95,37 @@ export class Endpoints {
       }
     }
     const faults: Fault[] = []
+    const preparing: string[] = []
     const next = new Map<string, LoadedEndpoint>()
     for (const { endpoint, slots } of plan.endpoints) {
       const loaded: LoadedSlot[] = []
       const tensorSlots: TensorSlot[] = []
+      let waits = false
       for (const slot of slots) {
         const { modelHash, onnxHash } = slot.version
         try {
           if (slot.model === null && modelHash === null && onnxHash !== null) {
             tensorSlots.push({ slot, model: await this.models.load(onnxHash) })
+          } else if (slot.files) {
+            const model = this.pythonModels.get({ ...slot, files: slot.files })
+            if (model) tensorSlots.push({ slot, model })
+            else {
+              preparing.push(slot.version.id)
+              waits ||= slot.role === 'primary' || slot.role === 'canary'
+            }
           } else loaded.push(await loadSlot(slot, { ...around(slot.version), endpoint: endpoint.name }))
         } catch (error) {
           faults.push({ version: slot.version.id, message: messageOf(error) })
         }
       }
       const { name, model, logging } = endpoint
-      next.set(name, { name, model, logging, slots: loaded, tensorSlots })
+      // Until what takes traffic is there, what answered before goes on.
+      const before = waits ? this.loaded.get(name) : undefined
+      next.set(name, before ?? { name, model, logging, slots: loaded, tensorSlots })
     }
     this.loaded = next
     this.faults = faults
+    this.preparing = preparing
     this.revision = plan.revision
     const models = plan.endpoints.flatMap(({ slots }) => slots.flatMap(({ model }) => model ?? []))
     this.packagesAskedFor = models.flatMap(({ requires }) => Object.keys(requires?.packages ?? {}))
@@ -101,12 +134,20 @@ export class Endpoints {
 
   /** Frees what is in memory; nothing answers afterwards. */
   async close(): Promise<void> {
-    this.loaded = new Map()
-    await this.freeUnused()
+    this.plan = null
+    await this.afterOthers(async () => {
+      this.loaded = new Map()
+      await this.freeUnused()
+    })
+    await this.pythonModels.close()
   }
 
   private async freeUnused(): Promise<void> {
     const used = [...this.loaded.values()].flatMap(({ tensorSlots }) => tensorSlots)
+    const wanted = this.plan?.endpoints.flatMap(({ slots }) => slots) ?? []
+    this.pythonModels.keepOnly(
+      new Set([...used.map(({ slot }) => slot), ...wanted].flatMap(({ version }) => version.filesHash ?? [])),
+    )
     await this.models.keepOnly(new Set(used.flatMap(({ slot }) => slot.version.onnxHash ?? [])))
   }
 }

@@ -1,30 +1,68 @@
-import { createServer } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import { MillwrightError } from '../base/errors.ts'
 import type { SignatureField } from '../contract/model.ts'
+import type { Slot } from '../contract/serving.ts'
+import type { KnownHosts } from '../http/doors.ts'
+import { answerBadAddress, answerClientError, guardedServer, guardHeaders } from '../http/guarded-server.ts'
+import { jsonText } from '../http/json-body.ts'
+import type { HttpLimits } from '../http/limits.ts'
+import { answerUnread, hasMuchToCome } from '../http/unread-body.ts'
 import type { Endpoints, LoadedEndpoint } from './endpoints.ts'
 import type { Inference } from './inference.ts'
 import { answerInference, endpointNamed } from './inference-http.ts'
+import { predictorOpenApi } from './openapi.ts'
 import { refusalOf } from './refusal.ts'
-import { answersTensors } from './tensor-inference.ts'
+import type { AskedToken } from './token.ts'
 
 type Named = { Params: { model: string; version?: string } }
 
+export interface PredictorHttpOptions {
+  version: string
+  ready(): boolean
+  /** What is waited for before anything is answered; null for nothing. */
+  open(): Promise<void> | null
+  /** Head of the event log as it last saw it. */
+  witness(): { seq: number; hash: string }
+  hosts: KnownHosts
+  limits: HttpLimits
+  token: AskedToken
+}
+
+/** Whoever watches whether it is there needs no token. */
+const isOpen = (path: string): boolean => path === '/health' || path.startsWith('/v2/health/')
+const jsonType = 'application/json; charset=utf-8'
+const refusalText = (error: unknown): string => JSON.stringify({ error: refusalOf(error).message })
+
 /** The Open Inference Protocol v2 over HTTP, with `/health` and `/metrics`. Errors are `{error: string}`, as the protocol has them. */
-export function predictorHttp(
-  endpoints: Endpoints,
-  around: Inference,
-  about: { version: string; ready: () => boolean },
-): FastifyInstance {
+export function predictorHttp(endpoints: Endpoints, around: Inference, about: PredictorHttpOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: 16 << 20,
     logger: false,
     forceCloseConnections: true,
-    // Connections are kept as long as Fastify keeps those of a server of its own.
     serverFactory: (handle) =>
-      createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
-        if (!answerInference(endpoints, around, request, response)) handle(request, response)
-      }),
+      guardedServer(
+        (request, response) => {
+          const answer = (): void => {
+            if (!answerInference(endpoints, around, about.token, request, response)) handle(request, response)
+          }
+          const open = about.open()
+          if (open) void open.then(answer)
+          else answer()
+        },
+        { limits: about.limits, hosts: about.hosts, refusal: refusalText },
+      ),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, refusalText),
+    frameworkErrors: (error, _request, reply) => answerBadAddress(reply.raw, refusalText(error)),
+  })
+  const document = JSON.stringify(predictorOpenApi(about.version))
+  app.removeAllContentTypeParsers()
+  // Nothing here reads a body; what comes to an address that is none is held to the same rules.
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    jsonText(body),
+  )
+  app.addHook('onRequest', async (request, reply) => {
+    for (const [name, value] of Object.entries(guardHeaders)) reply.raw.setHeader(name, value)
+    if (!isOpen(request.url.split('?')[0]!)) about.token.check(request.headers.authorization)
   })
 
   const endpoint = (name: string): LoadedEndpoint => endpointNamed(endpoints, name)
@@ -38,7 +76,10 @@ export function predictorHttp(
     const { status, message } = refusalOf(error)
     const { model } = (request.params ?? {}) as { model?: string }
     around.metrics.refused(endpoints.find(model ?? '')?.name ?? 'unknown', status)
-    return reply.status(status).send({ error: message })
+    if (!hasMuchToCome(request.raw)) return reply.status(status).send({ error: message })
+    reply.hijack()
+    answerUnread(request.raw, reply.raw, status, { 'content-type': jsonType }, JSON.stringify({ error: message }))
+    return reply
   })
   app.setNotFoundHandler((request, reply) =>
     reply.status(404).send({ error: `there is nothing at ${request.method} ${request.url.split('?')[0]}` }),
@@ -49,7 +90,9 @@ export function predictorHttp(
     version: about.version,
     endpoints: endpoints.names,
     revision: endpoints.revision,
+    witness: about.witness(),
   }))
+  app.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
   app.get('/metrics', async (_request, reply) =>
     reply.type(around.metrics.registry.contentType).send(await around.metrics.registry.metrics()),
   )
@@ -76,7 +119,7 @@ export function predictorHttp(
         versions: slotsOf(found)
           .filter(({ slot }) => slot.role !== 'candidate')
           .map(({ slot }) => String(slot.version.number)),
-        platform: answersTensors(found, params.version ?? null) ? 'onnxruntime_onnx' : 'millwright',
+        platform: platformOf(loaded.slot),
         inputs: signature.request.map(tensor),
         outputs: signature.outputs.map(tensor),
       }
@@ -84,3 +127,6 @@ export function predictorHttp(
   }
   return app
 }
+
+const platformOf = ({ model, files }: Slot): string =>
+  model ? 'millwright' : files ? 'python_pyfunc' : 'onnxruntime_onnx'

@@ -5,12 +5,15 @@ import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { PredictionRecord, Slot } from '../contract/serving.ts'
 import type { Score } from '../domain/serving/scorer.ts'
+import { KnownHosts } from '../http/doors.ts'
+import { limitsFrom } from '../http/limits.ts'
 import type { Endpoints, LoadedEndpoint } from './endpoints.ts'
 import { predictorHttp } from './http.ts'
 import type { LoadedSlot } from './loaded-slot.ts'
 import { PredictorMetrics } from './metrics.ts'
 import { PredictionLines } from './prediction-lines.ts'
 import { PredictionLog } from './prediction-log.ts'
+import { AskedToken } from './token.ts'
 
 const now = Date.UTC(2001, 0, 1, 12)
 let folder: string
@@ -69,7 +72,15 @@ beforeEach(async () => {
   app = predictorHttp(
     endpoints,
     { now: () => now, log, metrics: new PredictorMetrics() },
-    { version: '0', ready: () => true },
+    {
+      version: '0',
+      ready: () => true,
+      open: () => null,
+      witness: () => ({ seq: 0, hash: '' }),
+      hosts: new KnownHosts('127.0.0.1', []),
+      limits: limitsFrom({}),
+      token: new AskedToken(undefined),
+    },
   )
   address = await app.listen({ host: '127.0.0.1', port: 0 })
 })
@@ -78,6 +89,14 @@ afterEach(async () => {
   log.close()
   await rm(folder, { recursive: true, force: true })
 })
+/** An answer for a row, for several, or an error: what one of them has not is not there. */
+interface Answer {
+  id: string
+  version: string
+  probability: number
+  predictions: { prediction_id: string; probability: number }[]
+  error?: string
+}
 async function ask(
   body: unknown,
   path = 'e',
@@ -85,8 +104,7 @@ async function ask(
 ) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const response = await fetch(`${address}/v2/models/${path}/infer`, { method: 'POST', body: text, headers })
-  // biome-ignore lint/suspicious/noExplicitAny: answers have several shapes, and each test names what it looks at.
-  return { status: response.status, answer: (await response.json()) as any }
+  return { status: response.status, answer: (await response.json()) as Answer }
 }
 async function logged(): Promise<PredictionRecord[]> {
   const files = (await readdir(folder)).sort()
@@ -104,10 +122,7 @@ it('logs what it answers, before the answer leaves, with shadows beside it', asy
       { id: 'b', x: 0.25 },
     ],
   })
-  expect([status, answer.predictions.map((each: { probability: number }) => each.probability)]).toEqual([
-    200,
-    [0.75, 0.25],
-  ])
+  expect([status, answer.predictions.map((each) => each.probability)]).toEqual([200, [0.75, 0.25]])
   const records = await logged()
   expect(records.map(({ version, role, key, score }) => [version, role, key, score])).toEqual([
     ['m@1', 'primary', 'a', 0.75],
@@ -116,7 +131,7 @@ it('logs what it answers, before the answer leaves, with shadows beside it', asy
     ['m@2', 'shadow', 'b', 0.125],
   ])
   expect(records[0]).toMatchObject({
-    id: answer.predictions[0].prediction_id,
+    id: answer.predictions[0]!.prediction_id,
     requestId: answer.id,
     inputs: { x: 0.75 },
     eventTime: now,

@@ -18,6 +18,7 @@ export async function runPredictor(options: {
     ...options,
     version,
     ...(process.env.MILLWRIGHT_TOKEN ? { token: process.env.MILLWRIGHT_TOKEN } : {}),
+    ...(process.env.MILLWRIGHT_PREDICTOR_TOKEN ? { askedToken: process.env.MILLWRIGHT_PREDICTOR_TOKEN } : {}),
     // The same fault again and again is one fault.
     onFault: (message) => {
       if (message !== last && process.env.MILLWRIGHT_LOG) console.error(`prediction service: ${message}`)

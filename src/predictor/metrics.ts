@@ -33,10 +33,21 @@ export class PredictorMetrics {
     help: 'Features taken in from the log',
     registers: [this.registry],
   })
+  // Under the name that every Prometheus client has for it.
+  readonly memory = new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory of this process',
+    registers: [this.registry],
+    collect(): void {
+      this.set(process.memoryUsage.rss())
+    },
+  })
   /** Figures of an endpoint's version, which are looked up once. */
   private readonly answers = new Map<string, { rows: Counter.Internal; seconds: Histogram.Internal<'endpoint'> }>()
   /** Since the process started. */
   droppedTotal = 0
+  /** Endpoint → requests, since the process started. */
+  readonly refusedTotals: Record<string, number> = {}
 
   answered(endpoint: string, version: string, rows: number, seconds: number): void {
     const name = `${endpoint} ${version}`
@@ -50,6 +61,7 @@ export class PredictorMetrics {
   }
   refused(endpoint: string, status: number): void {
     this.refusals.inc({ endpoint, status: String(status) })
+    this.refusedTotals[endpoint] = (this.refusedTotals[endpoint] ?? 0) + 1
   }
   dropped(endpoint: string, rows: number): void {
     this.droppedTotal += rows

@@ -25,6 +25,10 @@ export interface SyncParts {
 const retryMs = 500
 const mostRetryMs = 5000
 const shipEveryMs = 1000
+/** The head of the event log is worth a write to the disk when it is that much further. */
+const eventsBetweenWrites = 20
+/** So long, at most, nothing is answered after a start while the control plane says what is new. */
+const firstWordMs = 3000
 
 /**
  * Keeps a prediction service in step with the control plane: says where it stands, takes what is new, brings what was logged. While there is no control
@@ -33,7 +37,16 @@ const shipEveryMs = 1000
 export class Sync {
   private stopped = false
   private abort = new AbortController()
+  private caughtUp = false
+  private markKnown: () => void = () => {}
+  /** Resolves when what was new at the start is here, or the control plane does not say. */
+  readonly known = new Promise<void>((resolve) => {
+    this.markKnown = resolve
+    setTimeout(resolve, firstWordMs).unref()
+  })
   private loop: Promise<void> = Promise.resolve()
+  private isHurried = false
+  private writtenWitness = 0
   private shipping: NodeJS.Timeout | undefined
 
   constructor(private readonly parts: SyncParts) {}
@@ -51,6 +64,13 @@ export class Sync {
     this.abort.abort()
     await this.loop
     await this.ship().catch(() => {})
+    await writeState(this.parts.folder, this.parts.state)
+  }
+
+  /** Says at once where it stands: an answer that is held is given up. */
+  hurry(): void {
+    this.isHurried = true
+    this.abort.abort()
   }
 
   private shipNow: Promise<void> = Promise.resolve()
@@ -68,7 +88,12 @@ export class Sync {
         await this.once()
         wait = retryMs
       } catch (error) {
+        this.markKnown()
         if (this.stopped) return
+        if (this.isHurried) {
+          this.isHurried = false
+          continue
+        }
         this.parts.onFault(messageOf(error))
         await new Promise((resolve) => setTimeout(resolve, wait))
         wait = Math.min(mostRetryMs, wait * 2)
@@ -86,11 +111,15 @@ export class Sync {
         address: this.parts.address(),
         revision: endpoints.revision,
         faults: endpoints.faults,
+        preparing: endpoints.preparing,
         featureSeq: features.position,
         clock: clock.position,
         witness: state.witness,
         dropped: metrics.droppedTotal,
+        refused: { ...metrics.refusedTotals },
         capabilities: capabilities.now(endpoints.packagesAskedFor),
+        // Until all is here that was new at the start, an answer is not held for more.
+        ...(this.caughtUp ? {} : { waitMs: 0 }),
       },
       signal: this.abort.signal,
     }
@@ -109,8 +138,17 @@ export class Sync {
     // Every hour of a replay is not worth a write to the disk; a change of mode is.
     if (clock.set(news.clock)) changed = true
     state.clock = news.clock
-    state.witness = news.head
+    // What it saw once it holds against a log that says otherwise, for as long as that does.
+    if (news.agrees) {
+      changed ||= news.head.seq - this.writtenWitness >= eventsBetweenWrites
+      state.witness = news.head
+    } else this.parts.onFault(`event ${state.witness.seq} of the event log is another one than it was`)
+    if (changed) this.writtenWitness = state.witness.seq
     if (changed) await writeState(folder, state)
+    if (news.features.length === 0 && !news.plan) {
+      this.caughtUp = true
+      this.markKnown()
+    }
     await features.trim(clock.now())
   }
 }

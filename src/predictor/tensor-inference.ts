@@ -57,15 +57,19 @@ export async function inferTensors(
   const answering = chosen(endpoint, id, wanted)
   const { version } = answering.slot
   const request = readTensorRequest(body, version.signature.request)
-  const asked = askedOutputs(request, version.signature.outputs)
+  const { outputs: stated } = version.signature
+  if (stated.length > 0) askedOutputs(request, stated)
   const time = around.now()
 
   let answer: Record<string, Tensor> = {}
   let error: string | null = null
+  let fault: MillwrightError | null = null
   try {
     answer = await answering.model.run(request.tensors)
   } catch (cause) {
     error = messageOf(cause)
+    // Not of the values: the model's process is gone, or it answers what it never said it would.
+    if (cause instanceof MillwrightError && cause.code !== 'model-input-invalid') fault = cause
   }
   const written: Promise<void>[] = []
   const ids: string[] = []
@@ -98,6 +102,7 @@ export async function inferTensors(
   const all = Promise.all(written)
   if (endpoint.logging === 'required') await all
   else all.catch(() => around.metrics.dropped(endpoint.name, written.length))
+  if (fault) throw fault
   if (error !== null)
     throw new MillwrightError('model-input-invalid', `${version.id} cannot compute with these values: ${error}`, {
       field: 'inputs',
@@ -108,12 +113,16 @@ export async function inferTensors(
     model_version: String(version.number),
     id,
     parameters: { prediction_ids: ids.join(' ') },
-    outputs: asked.map(({ name, datatype }) => {
+    outputs: askedOutputs(request, stated.length > 0 ? stated : fieldsOf(answer)).map(({ name, datatype }) => {
       const { shape, data } = answer[name]!
       return { name, datatype, shape, data: sent(datatype, data) }
     }),
   })
 }
+
+/** Outputs of a model that states none, as they came. */
+const fieldsOf = (answer: Readonly<Record<string, Tensor>>): SignatureField[] =>
+  Object.entries(answer).map(([name, { datatype }]) => ({ name, datatype, optional: false }))
 
 /** @throws `invalid-request` for an output that the model does not have. */
 function askedOutputs({ outputs }: TensorRequest, signature: readonly SignatureField[]): readonly SignatureField[] {

@@ -1,11 +1,11 @@
 import type { LoadedModel, ModelRunner, Tensor } from '../ports/model-runner.ts'
 
-/** A model file in memory, freed when it is neither in the plan nor at work. */
+/** A model in memory, freed when it is neither in the plan nor at work. */
 export class TensorModel {
   private running = 0
   private isRetired = false
 
-  constructor(private readonly model: LoadedModel) {}
+  constructor(private readonly model: Pick<LoadedModel, 'run' | 'release'>) {}
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     this.running += 1

@@ -3,9 +3,15 @@ import type { ErrorBody } from '../contract/errors.ts'
 import type { CallOf, ResultOf, Route } from '../contract/route.ts'
 import { type RouteName, type Routes, routes } from '../contract/routes.ts'
 
+/** Of a route that says so: the same key again changes nothing more. Without it the client makes one for each call. */
+interface Keyed {
+  idempotencyKey?: string
+}
 /** Arguments of a call: none where the route takes none. */
 type Args<K extends RouteName> =
-  Record<never, never> extends CallOf<Routes[K]> ? [call?: CallOf<Routes[K]>] : [call: CallOf<Routes[K]>]
+  Record<never, never> extends CallOf<Routes[K]>
+    ? [call?: CallOf<Routes[K]> & Keyed]
+    : [call: CallOf<Routes[K]> & Keyed]
 type Result<K extends RouteName> = unknown extends ResultOf<Routes[K]> ? Response : ResultOf<Routes[K]>
 
 /** One method for each route of the control plane, by its name. A route that streams gives the `Response` itself. */
@@ -17,11 +23,17 @@ export interface ClientOptions {
 }
 
 /** For routes that take bytes: `body` is then the bytes themselves. */
-interface AnyCall {
+interface AnyCall extends Keyed {
   params?: Record<string, unknown>
   query?: Record<string, unknown>
   body?: unknown
   signal?: AbortSignal
+}
+
+/** In a browser, too, where the page may have come without TLS. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function pathOf(route: Route, call: AnyCall): string {
@@ -54,6 +66,7 @@ export function createClient(address: string, options: ClientOptions = {}): Clie
   const call = async (route: Route, given: AnyCall = {}): Promise<unknown> => {
     const headers: Record<string, string> = {}
     if (options.token) headers.authorization = `Bearer ${options.token}`
+    if (route.keyed) headers['idempotency-key'] = given.idempotencyKey ?? randomKey()
     let body: string | Uint8Array | undefined
     if (route.takes === 'bytes') {
       headers['content-type'] = 'application/octet-stream'
@@ -71,7 +84,7 @@ export function createClient(address: string, options: ClientOptions = {}): Clie
       })
     let response: Response
     try {
-      const mayRepeat = route.method === 'GET' || route.repeatable === true
+      const mayRepeat = route.method === 'GET' || route.repeatable === true || route.keyed === true
       // A connection that was kept open may be closed by the server in the moment it is used again.
       response = await once().catch((error) => {
         if (!mayRepeat || given.signal?.aborted) throw error

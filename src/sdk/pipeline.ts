@@ -19,9 +19,24 @@ interface StepOptions {
   /** It changes the world outside its outputs: never reused. */
   sideEffects?: boolean
   params?: Record<string, Json>
+  /** The pipeline's parameters that it is given, and that count in its key; without it, all of them. */
+  reads?: string[]
+  /** The needed steps whose outputs it is given, and that count in its key; without it, all of them. */
+  takes?: string[]
 }
 
-const stepKeys = ['forEach', 'when', 'retries', 'timeout', 'memoryMb', 'sideEffects', 'params', 'yields']
+const stepKeys = [
+  'forEach',
+  'when',
+  'retries',
+  'timeout',
+  'memoryMb',
+  'sideEffects',
+  'params',
+  'yields',
+  'reads',
+  'takes',
+]
 
 /** A step with its output's type. */
 export interface Step<O = unknown, Name extends string = string> {
@@ -30,7 +45,9 @@ export interface Step<O = unknown, Name extends string = string> {
   readonly options: StepOptions
   readonly run:
     | { kind: 'function'; file: string; run: StepFunction<never, O> }
-    | { kind: 'command'; command: string[]; code: string[]; python?: { lock: string } }
+    | { kind: 'command'; command: string[]; code: string[]; env?: Record<string, string>; python?: { lock: string } }
+    | { kind: 'stage'; stage: string }
+    | { kind: 'notebook'; notebook: string; code: string[]; env?: Record<string, string>; python: { lock: string } }
   /** For the compiler only. */
   readonly output: O
 }
@@ -60,17 +77,45 @@ export function step<const Name extends string, const N extends readonly Step[],
   }
 }
 
-/** A step in any language: a program with the environment of docs/steps.md. `code`: files and folders that are part of its key; `python`: it runs in an environment made from that lock. */
+/** A step in any language: a program with the environment of docs/steps.md. `code`: files and folders that are part of its key; `env`: more variables, which are part of its key; `python`: it runs in an environment made from that lock. */
 export function command<const Name extends string>(
   name: Name,
   needs: readonly Step[],
   line: string[],
-  options: StepOptions & { code?: string[]; python?: { lock: string } } = {},
+  options: StepOptions & { code?: string[]; env?: Record<string, string>; python?: { lock: string } } = {},
 ): Step<Json, Name> {
-  onlyKeys(options, [...stepKeys, 'code', 'python'], `steps.${name}`)
-  const { code = [], python, ...rest } = options
-  const run = { kind: 'command' as const, command: line, code, ...(python ? { python } : {}) }
+  onlyKeys(options, [...stepKeys, 'code', 'env', 'python'], `steps.${name}`)
+  const { code = [], env, python, ...rest } = options
+  const run = { kind: 'command' as const, command: line, code, ...(env ? { env } : {}), ...(python ? { python } : {}) }
   return { name, needs, options: rest, run, output: null }
+}
+
+/** What a notebook may be given; a text may be `'{params.rate}'`, which is the run's parameter with its type. */
+type NotebookValue = number | string | boolean | null
+const notebookKeys = stepKeys.map((key) => (key === 'params' ? 'parameters' : key))
+
+/**
+ * A Jupyter notebook as a step: `notebook('explore', [load], 'notebooks/explore.ipynb', { parameters: { rate: 0.1 }, python: { lock: 'requirements.txt' } })`.
+ * It works as a command does (docs/steps.md); its executed copy is the artifact `notebook.ipynb`, whether it ended well or not. The lock
+ * holds nbclient and ipykernel, too.
+ */
+export function notebook<const Name extends string>(
+  name: Name,
+  needs: readonly Step[],
+  file: string,
+  options: Omit<StepOptions, 'params'> & {
+    /** Set after the cell tagged `parameters`, which gives each its default and its type. */
+    parameters?: Record<string, NotebookValue | readonly NotebookValue[]>
+    code?: string[]
+    env?: Record<string, string>
+    python: { lock: string }
+  },
+): Step<Json, Name> {
+  onlyKeys(options, [...notebookKeys, 'code', 'env', 'python'], `steps.${name}`)
+  const { code = [], env, python, parameters, ...rest } = options
+  const params = parameters as Record<string, Json> | undefined
+  const run = { kind: 'notebook' as const, notebook: file, code, ...(env ? { env } : {}), python }
+  return { name, needs, options: { ...rest, ...(params ? { params } : {}) }, run, output: null }
 }
 
 export interface Pipeline {

@@ -2,10 +2,13 @@ import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { moduleUrl } from './module-url.ts'
 
+/** Whether this is Millwright's sources, and no build of them. */
+export const isFromSource = import.meta.url.endsWith('.ts')
+
 /** Arguments of Node that start the command line of this Millwright, from the sources or from a build. */
 export function commandLine(): string[] {
   const path = fileURLToPath(moduleUrl('../cli/main', import.meta.url))
-  if (!path.endsWith('.ts')) return [path]
+  if (!isFromSource) return [path]
   return ['--conditions=millwright-source', '--import', typescriptLoader(), path]
 }
 

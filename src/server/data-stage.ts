@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { openFilesystemLogs } from '../backends/filesystem/append-logs.ts'
 import { openFeatureSegments } from '../backends/filesystem/feature-segments.ts'
+import type { Table } from '../base/columns.ts'
 import { MillwrightError } from '../base/errors.ts'
 import type { BatchRecord } from '../contract/data.ts'
 import type { Definition } from '../contract/definition.ts'
 import type { DataServices } from '../domain/data/data-services.ts'
-import { type RollbackPlan, rollBackDataset } from '../domain/data/dataset-rollback.ts'
+import { type DatasetRollback, type RollbackPlan, rollBackDataset } from '../domain/data/dataset-rollback.ts'
 import { ingestFile } from '../domain/data/ingestion.ts'
 import { PushBuffer } from '../domain/data/push-buffer.ts'
 import type { PushBody } from '../domain/data/pushed-rows.ts'
@@ -84,7 +85,7 @@ export class DataStage {
   }
 
   /** Returns a dataset to an earlier version; features begin anew with its rows. @throws `not-found`, `conflict` */
-  async rollBack(dataset: string, to: number, by: { actor: string; reason: string }): Promise<RollbackPlan> {
+  async rollBack(dataset: string, to: number, by: DatasetRollback): Promise<RollbackPlan> {
     const plan = await rollBackDataset(this.services, dataset, to, by)
     // The views of the dataset are other ones from now on, which get what is left.
     await this.adopt(this.current().definition)
@@ -97,6 +98,13 @@ export class DataStage {
     const { buffers, feed } = this.adopted
     for (const opening of buffers.values()) await (await opening).closeDue(now)
     await feed.trim(now)
+  }
+
+  /** Rows of a dataset that were pushed and are in no version yet. */
+  async waiting(dataset: string): Promise<Table[]> {
+    const { definition } = this.current()
+    if (definition.datasets.find((each) => each.name === dataset)?.time === undefined) return []
+    return (await (await this.buffer(dataset)).waiting()).map(({ rows }) => rows)
   }
 
   get position(): number {

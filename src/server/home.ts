@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { MillwrightError } from '../base/errors.ts'
+import { type FolderLock, takeFolder } from '../base/folder-lock.ts'
 
 /** Where a control plane keeps its state. */
-export interface Home {
+export interface Home extends FolderLock {
   readonly path: string
   readonly metadata: string
   readonly blobs: string
@@ -15,10 +16,9 @@ export interface Home {
   readonly incoming: string
   /** The environment that this control plane is; null for none. */
   readonly environment: string | null
-  release(): void
 }
 
-export function homeAt(path: string): Omit<Home, 'release' | 'environment'> {
+export function homeAt(path: string): Omit<Home, keyof FolderLock | 'environment'> {
   const root = resolve(path)
   return {
     path: root,
@@ -28,16 +28,6 @@ export function homeAt(path: string): Omit<Home, 'release' | 'environment'> {
     work: join(root, 'tables'),
     packages: join(root, 'packages'),
     incoming: join(root, 'incoming'),
-  }
-}
-
-/** Whether a process with that id runs. */
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
@@ -60,36 +50,43 @@ function environmentOf(home: string, asked: string | undefined): string | null {
   return asked
 }
 
+const markOfTests = ({ path }: Pick<Home, 'path'>): string => join(path, 'test-home')
+
+/** Only what was never anything else is emptied by tests. */
+function checkForTests(home: Pick<Home, 'path' | 'metadata'>): void {
+  if (existsSync(markOfTests(home)) || !existsSync(home.metadata)) return
+  throw new MillwrightError('conflict', `${home.path} was not made with --test-reset, so that nothing may empty it`, {
+    field: 'testReset',
+    hint: 'Give tests a home of their own with --home, in a folder that is not there yet.',
+  })
+}
+
 /**
- * Takes a home for this process alone.
+ * Takes a home for this process alone; a process that is about to let go of it is waited for.
  *
  * @param environment which one it is; without it, the one it was.
- * @throws `conflict` while another process that lives has it, and for another environment.
+ * @param testReset whether it is one for tests that empty it, which it was made as.
+ * @throws `conflict` while another process that lives has it, for another environment, and for a home with contents that must not be emptied.
  */
-export function takeHome(path: string, environment?: string): Home {
+export async function takeHome(
+  path: string,
+  environment?: string,
+  { testReset = false }: { testReset?: boolean } = {},
+): Promise<Home> {
   const home = homeAt(path)
+  if (testReset) checkForTests(home)
   for (const folder of [home.path, home.predictions, home.work, home.incoming]) mkdirSync(folder, { recursive: true })
-  const lock = join(home.path, 'server.pid')
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      writeFileSync(lock, String(process.pid), { flag: 'wx' })
-      break
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 3) throw error
-    }
-    const owner = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0
-    if (owner > 0 && owner !== process.pid && isAlive(owner)) {
-      throw new MillwrightError('conflict', `another control plane (process ${owner}) uses ${home.path}`, {
-        hint: 'Stop it, or give this one another folder with --home.',
-      })
-    }
-    rmSync(lock, { force: true })
-  }
-  const release = (): void => rmSync(lock, { force: true })
+  const lock = await takeFolder({
+    file: join(home.path, 'server.pid'),
+    scratch: home.work,
+    folder: home.path,
+    who: 'control plane',
+  })
   try {
-    return { ...home, environment: environmentOf(home.path, environment), release }
+    if (testReset) writeFileSync(markOfTests(home), 'Made with --test-reset: tests empty this home.\n')
+    return { ...home, ...lock, environment: environmentOf(home.path, environment) }
   } catch (error) {
-    release()
+    lock.release()
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { builtScreens } from './built-screens.ts'
 import type { WatchOptions } from './repository-watch.ts'
 import { startServer } from './start.ts'
 
@@ -8,10 +9,14 @@ export async function runServer(options: {
   port: number
   environment?: string
   watch?: WatchOptions
+  artifactRoot?: string
+  testReset?: boolean
 }): Promise<void> {
   const server = await startServer({ ...options, logLevel: process.env.MILLWRIGHT_LOG ?? 'warn' })
   process.send?.({ ready: server.address })
   if (!process.send) console.log(`Control plane on ${server.address}`)
+  // Ready when somebody opens the first page; what goes wrong is said there.
+  builtScreens().catch(() => undefined)
   let stopping = false
   const stop = async (): Promise<void> => {
     if (stopping) return

@@ -1,32 +1,29 @@
-import { execFile, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
 import { MillwrightError, messageOf } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import { type Definition, definitionSchema } from '../contract/definition.ts'
 import type { ReadPackage } from '../domain/delivery/package-file.ts'
 import { foldersUp } from '../domain/pipelines/code-files.ts'
+import { isFromSource, typescriptLoader } from './command-line.ts'
 import { moduleUrl } from './module-url.ts'
+import { npm } from './npm.ts'
 
 const millwrightRoot = fileURLToPath(new URL('../..', import.meta.url))
 const loadLimitMs = 60_000
-const installLimitMs = 10 * 60_000
 
 /**
- * Loads the definition of an unpacked package in a process of its own.
+ * Loads the definition of a folder, such as an unpacked package, in a process of its own.
  *
  * @throws `invalid-definition` with what went wrong in it.
  */
 export function loadDefinition(projectDir: string): Promise<Definition> {
-  const fromSource = import.meta.url.endsWith('.ts')
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   return new Promise((resolve, reject) => {
     const child = fork(moduleUrl('./definition-process', import.meta.url), [projectDir], {
-      execArgv: fromSource ? ['--conditions=millwright-source', '--import', loader] : [],
+      execArgv: isFromSource ? ['--conditions=millwright-source', '--import', typescriptLoader()] : [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       timeout: loadLimitMs,
       killSignal: 'SIGKILL',
@@ -36,7 +33,7 @@ export function loadDefinition(projectDir: string): Promise<Definition> {
       said = `${said}${bytes}`.slice(-2000)
     })
     const refuse = (message: string, detail: { field?: string; hint?: string } = {}): void =>
-      reject(new MillwrightError('invalid-definition', `the package cannot be loaded here: ${message}`, detail))
+      reject(new MillwrightError('invalid-definition', `the definition cannot be loaded here: ${message}`, detail))
     child.on('message', (message) => {
       const { definition, error } = message as {
         definition?: unknown
@@ -74,10 +71,15 @@ export async function installModules(read: ReadPackage, folder: string): Promise
  * @param around a folder above the project that is ours. @param packages where installed modules are kept.
  * @throws `missing-package`
  */
-export async function provideModules(projectDir: string, around: string, packages: string): Promise<void> {
+export async function provideModules(
+  projectDir: string,
+  around: string,
+  packages: string,
+  signal?: AbortSignal,
+): Promise<void> {
   await provideMillwright(around)
   const locked = foldersUp(projectDir).find((each) => existsSync(join(each, 'package-lock.json')))
-  if (locked?.startsWith(around)) await linkModules(locked, join(packages, 'modules'))
+  if (locked?.startsWith(around)) await linkModules(locked, join(packages, 'modules'), signal)
 }
 
 async function provideMillwright(folder: string): Promise<void> {
@@ -89,20 +91,22 @@ async function provideMillwright(folder: string): Promise<void> {
 }
 
 /** The modules of this very installation when their lockfile is the folder's, otherwise those of its lockfile, installed once. */
-async function linkModules(folder: string, kept: string): Promise<void> {
+async function linkModules(folder: string, kept: string, signal?: AbortSignal): Promise<void> {
   const place = join(folder, 'node_modules')
   if (existsSync(place)) return
   const own = foldersUp(millwrightRoot).find((each) => existsSync(join(each, 'package-lock.json')))
   const lock = await readFile(join(folder, 'package-lock.json'))
   const isOwn = own !== undefined && lock.equals(await readFile(join(own, 'package-lock.json')))
-  await linkOnce(isOwn ? join(own, 'node_modules') : await installed(folder, kept), place)
+  await linkOnce(isOwn ? join(own, 'node_modules') : await installed(folder, kept, signal), place)
 }
 
-async function installed(source: string, kept: string): Promise<string> {
+async function installed(source: string, kept: string, signal?: AbortSignal): Promise<string> {
   const beside: (readonly [string, Buffer])[] = []
   for (const name of ['package-lock.json', 'package.json', '.npmrc']) {
     const bytes = await readFile(join(source, name)).catch(() => null)
     if (bytes) beside.push([name, bytes])
+    // A package of Millwright's own repository has none, and npm asks for one: the lockfile tells what it says.
+    else if (name === 'package.json') beside.push([name, manifestIn(await readFile(join(source, 'package-lock.json')))])
   }
   const folder = join(kept, sha256(beside.map(([name, bytes]) => `${name} ${sha256(bytes)}`).join('\n')))
   if (existsSync(folder)) return join(folder, 'node_modules')
@@ -111,11 +115,9 @@ async function installed(source: string, kept: string): Promise<string> {
   await mkdir(join(draft, 'node_modules'), { recursive: true })
   for (const [name, bytes] of beside) await writeFile(join(draft, name), bytes)
   try {
-    const line = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
-    await promisify(execFile)('npm', line, { cwd: draft, timeout: installLimitMs, maxBuffer: 64 << 20 })
+    await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], draft, signal)
   } catch (cause) {
-    const said = (cause as { stderr?: string }).stderr?.trim().split('\n').slice(-5).join(' ') || messageOf(cause)
-    throw new MillwrightError('missing-package', `what the package needs could not be installed: ${said}`, {
+    throw new MillwrightError('missing-package', `what the package needs could not be installed: ${messageOf(cause)}`, {
       hint: 'Check the lockfile of the project with `npm ci`, and that this machine reaches the registry.',
       cause,
     })
@@ -127,6 +129,12 @@ async function installed(source: string, kept: string): Promise<string> {
     await rm(draft, { recursive: true, force: true })
   })
   return join(folder, 'node_modules')
+}
+
+/** The package.json that a lockfile was made of, as far as installing goes. */
+function manifestIn(lock: Buffer): Buffer {
+  const { packages } = JSON.parse(lock.toString('utf8')) as { packages?: Record<string, unknown> }
+  return Buffer.from(JSON.stringify(packages?.[''] ?? {}))
 }
 
 async function linkOnce(target: string, path: string): Promise<void> {

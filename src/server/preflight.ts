@@ -9,10 +9,11 @@ import { budgetOf } from '../domain/delivery/checks/load.ts'
 import type { Packages } from '../domain/delivery/packages.ts'
 import type { Projects } from '../domain/lifecycle/project.ts'
 import type { PredictorSessions } from '../domain/serving/predictor-sessions.ts'
+import type { PlanSources } from '../domain/serving/serving-plan.ts'
 import { judgeTargets, requirementsOf } from '../domain/serving/target-check.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { Metadata } from '../ports/metadata.ts'
-import { probeSlot } from './probe.ts'
+import { probeService } from './probe-service.ts'
 import type { ServingPlans } from './serving-plans.ts'
 
 const mostDifference = 1e-6
@@ -22,6 +23,7 @@ interface PreflightServices {
   blobs: Blobs
   sessions: PredictorSessions
   plans: ServingPlans
+  filesOf: PlanSources['filesOf']
   packages(): Packages
   projects(): Projects
 }
@@ -68,11 +70,15 @@ export class Preflight {
   async targets(version: ModelVersionRecord, model: ModelDefinition | null): Promise<Verdict> {
     const { blobs, sessions } = this.services
     const hash = version.modelHash ?? version.onnxHash
-    const { size } = hash ? await stat(await blobs.pathOf(hash)) : { size: 0 }
+    const files = await this.services.filesOf(version)
+    const size = hash
+      ? (await stat(await blobs.pathOf(hash))).size
+      : (files ?? []).reduce((sum, file) => sum + file.size, 0)
     return judgeTargets(requirementsOf(version, model, size), model?.requires !== undefined, sessions.connected())
   }
 
-  private async judge(endpoint: EndpointRecord, version: ModelVersionRecord): Promise<Verdict[]> {
+  /** Every verdict, the good ones too; none while no prediction service is connected. */
+  async judge(endpoint: EndpointRecord, version: ModelVersionRecord): Promise<Verdict[]> {
     const { metadata, sessions, plans } = this.services
     // Nobody is there to whom traffic could come.
     if (sessions.connected().length === 0) return []
@@ -90,7 +96,7 @@ export class Preflight {
   }
 
   private async answers(endpoint: EndpointRecord, version: ModelVersionRecord): Promise<Verdict[]> {
-    const { blobs, sessions } = this.services
+    const { blobs, sessions, plans } = this.services
     const golden = version.goldenHash
       ? goldenSchema.parse(JSON.parse(new TextDecoder().decode(await blobs.get(version.goldenHash))))
       : null
@@ -98,12 +104,17 @@ export class Preflight {
     const budget = definition ? budgetOf(definition, endpoint.definition) : {}
     const recorded = await this.recorded(endpoint.id, version)
     const verdicts: Verdict[] = []
-    for (const { address, faults } of sessions.connected()) {
+    for (const { predictor, address, faults } of sessions.connected()) {
       const fault = faults.find((each) => each.version === version.id)
       if (fault) verdicts.push(verdict('loads', false, `${address} cannot load it: ${fault.message}`))
       if (fault || !golden) continue
       const asked = { ...golden, requests: [...golden.requests, ...recorded] }
-      const slot = await probeSlot(address, endpoint.id, version.id, asked, budget.p99Ms)
+      const slot = await probeService({ sessions, plans }, predictor, {
+        endpoint: endpoint.id,
+        version: version.id,
+        golden: asked,
+        p99Ms: budget.p99Ms,
+      })
       const name = 'answers the golden rows'
       if (slot.fault) verdicts.push(verdict(name, false, `${address}: ${slot.fault}`))
       else

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { MillwrightError, messageOf } from '../base/errors.ts'
 import { type Principal, principalSchema, type Role } from '../contract/principal.ts'
+import { writePrivately } from './private-file.ts'
 
 const fileSchema = z.strictObject({ principals: z.array(principalSchema) })
 const fileOf = (home: string): string => join(home, 'principals.json')
@@ -22,14 +23,6 @@ function readPrincipals(home: string): Principal[] {
       cause,
     })
   }
-}
-
-function writePrivately(path: string, text: string): void {
-  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  writeFileSync(draft, text, { mode: 0o600 })
-  // The mode above passes through the umask.
-  chmodSync(draft, 0o600)
-  renameSync(draft, path)
 }
 
 const writePrincipals = (home: string, principals: Principal[]): void =>

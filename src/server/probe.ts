@@ -1,6 +1,7 @@
 import { messageOf } from '../base/errors.ts'
 import type { Golden } from '../contract/training.ts'
 import type { SlotMeasurement } from '../domain/registry/gates.ts'
+import { predictorHeaders } from './predictor-headers.ts'
 
 /** The first requests find cold code; they are not what users will see. */
 const warmUp = 20
@@ -38,6 +39,7 @@ async function underLoad(
  * Tries a version on a prediction service over real HTTP, as its callers will: the golden rows with all inputs given, requests with features
  * looked up for the latency, and one request that does not fit.
  *
+ * @returns what was measured, and whether the connection was cut off.
  * @param p99Ms of the latency, from several callers at once: when it is met, no further round is asked for.
  */
 export async function probeSlot(
@@ -46,9 +48,10 @@ export async function probeSlot(
   version: string,
   golden: Golden,
   p99Ms = Number.POSITIVE_INFINITY,
-): Promise<SlotMeasurement> {
+): Promise<SlotMeasurement & { wasCutOff: boolean }> {
   const url = `${address}/v2/models/${encodeURIComponent(endpoint)}/versions/${encodeURIComponent(version)}/infer`
-  const measured: SlotMeasurement = {
+  const measured: SlotMeasurement & { wasCutOff: boolean } = {
+    wasCutOff: false,
     latenciesMs: [],
     goldenDifference: 0,
     goldenRows: 0,
@@ -58,7 +61,7 @@ export async function probeSlot(
   const ask = async (body: unknown): Promise<Response> =>
     fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: predictorHeaders(),
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(10_000),
     })
@@ -112,6 +115,8 @@ export async function probeSlot(
     }
     return measured
   } catch (error) {
-    return { ...measured, fault: `the prediction service did not answer: ${messageOf(error)}` }
+    // What fetch throws when a connection is refused or ends.
+    const wasCutOff = error instanceof TypeError
+    return { ...measured, wasCutOff, fault: `the prediction service did not answer: ${messageOf(error)}` }
   }
 }

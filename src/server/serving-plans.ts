@@ -1,11 +1,12 @@
-import type { Definition } from '../contract/definition.ts'
 import type { ServingPlan } from '../contract/serving.ts'
-import type { PredictorSessions } from '../domain/serving/predictor-sessions.ts'
-import { type Candidate, composePlan } from '../domain/serving/serving-plan.ts'
+import type { PredictorSessions, PredictorStanding } from '../domain/serving/predictor-sessions.ts'
+import { type Candidate, composePlan, type PlanSources } from '../domain/serving/serving-plan.ts'
 import type { Metadata } from '../ports/metadata.ts'
 
 /** How long a prediction service may take to serve a new plan before whoever waits is told. */
 const serveLimitMs = 60_000
+/** And to prepare a Python model, whose packages it may have to install first. */
+const prepareLimitMs = 15 * 60_000
 
 /** The plan as it is now, made anew when something in it changed. */
 export class ServingPlans {
@@ -14,7 +15,7 @@ export class ServingPlans {
 
   constructor(
     private readonly metadata: Metadata,
-    private readonly entityBlob: (definition: Definition, entity: string) => Promise<string | null>,
+    private readonly sources: Pick<PlanSources, 'entityBlob' | 'filesOf'>,
     private readonly sessions: PredictorSessions,
   ) {}
 
@@ -28,7 +29,7 @@ export class ServingPlans {
     this.plan ??= composePlan({
       records: this.metadata,
       candidates: [...this.candidates.values()],
-      entityBlob: this.entityBlob,
+      ...this.sources,
     })
     return this.plan
   }
@@ -45,6 +46,9 @@ export class ServingPlans {
     this.changed()
     try {
       await this.untilServed()
+      const { id } = candidate.version
+      const isPrepared = ({ preparing }: PredictorStanding) => !preparing.includes(id)
+      await this.sessions.untilAll(isPrepared, prepareLimitMs, `prepare ${id}`)
       return await work()
     } finally {
       this.candidates.delete(candidate.version.id)

@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { MillwrightError } from '../base/errors.ts'
 import type { Definition } from '../contract/definition.ts'
 import { type Client, createClient } from '../sdk/client.ts'
 import { commandLine } from './command-line.ts'
-import { isAlive } from './home.ts'
+import { closeOnSignal, ownedFolder } from './owned-folder.ts'
 
 /** A whole Millwright that is there for one piece of work: a control plane and a prediction service with a home of their own. */
 export interface Workbench {
@@ -36,18 +33,9 @@ export interface WorkbenchOptions {
 const startWithinMs = 60_000
 const endWithinMs = 15_000
 const prefix = 'millwright-workbench-'
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Where a home is that was kept: under a name that no sweep takes. */
 export const keptHome = (home: string): string => home.replace(prefix, 'millwright-kept-')
-
-/** Homes whose owner was killed before it could remove them. */
-function sweep(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
-    if (Number.isInteger(owner) && !isAlive(owner)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
-  }
-}
 
 /**
  * Starts a Millwright on free ports with an empty home, and applies the project to it. It ends with this process, however this
@@ -62,8 +50,7 @@ export async function openWorkbench({
   prepare,
   keep = false,
 }: WorkbenchOptions): Promise<Workbench> {
-  sweep()
-  const home = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
+  const home = ownedFolder(prefix)
   try {
     await prepare?.(home)
   } catch (error) {
@@ -93,17 +80,11 @@ export async function openWorkbench({
       await end(child)
       if (keep) await rename(home, keptHome(home))
       else await rm(home, { recursive: true, force: true, maxRetries: 5 })
-      for (const signal of signals) process.off(signal, onSignal)
+      takeBack()
     })()
     return closing
   }
-  const onSignal = (signal: NodeJS.Signals): void => {
-    void close().finally(() => {
-      // Whoever else listens has had its turn; without a listener the signal does what it always does.
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
-    })
-  }
-  for (const signal of signals) process.on(signal, onSignal)
+  const takeBack = closeOnSignal(close)
   try {
     const { server, predictor } = await addresses(child, () => said)
     const client = createClient(server)

@@ -1,12 +1,15 @@
 import { useEffect, useSyncExternalStore } from 'react'
 import type { Event } from '../contract/events.ts'
-import { type Answer, addresses, read } from './api.ts'
-import { type EventFeed, emptyFeed, withNewer, withNewestPage, withOlder } from './event-feed.ts'
+import { type Answer, ApiError, call } from './api.ts'
+import { type EventFeed, emptyFeed, withNewer, withNewestPage } from './event-feed.ts'
 
-type Connection = 'connecting' | 'live' | 'offline'
+/** `signed-out` where the control plane wants to know who reads. */
+type Connection = 'connecting' | 'live' | 'offline' | 'signed-out'
 
 export interface LiveState {
   connection: Connection
+  /** Why nothing is heard, where nothing is. */
+  trouble: Error | null
   /** Wall-clock time of the last word from the server. */
   heardAt: number | null
   feed: EventFeed
@@ -22,7 +25,7 @@ const longestRetryMs = 5_000
 
 /** The one connection to the event stream. It goes on after the last event it saw, however often it is cut. */
 class Live {
-  private state: LiveState = { connection: 'connecting', heardAt: null, feed: emptyFeed }
+  private state: LiveState = { connection: 'connecting', trouble: null, heardAt: null, feed: emptyFeed }
   private readonly watchers = new Set<() => void>()
   private readonly listeners = new Set<Listener>()
   private readonly reconnected = new Set<() => void>()
@@ -30,7 +33,6 @@ class Live {
   private gathered: Event[] = []
   private gathering: ReturnType<typeof setTimeout> | null = null
   private retryMs = firstRetryMs
-  private reading: Promise<void> | null = null
   private started = false
   private connecting = false
 
@@ -60,17 +62,11 @@ class Live {
     return () => this.reconnected.delete(listener)
   }
 
-  /** Reads the page before the oldest event held. */
-  readOlder(): Promise<void> {
-    const oldest = this.state.feed.events.at(-1)?.seq
-    if (oldest === undefined || this.state.feed.complete) return Promise.resolve()
-    this.reading ??= read('events', { before: oldest, limit: pageSize })
-      .then(({ events }) => this.set({ feed: withOlder(this.state.feed, events) }))
-      .catch(() => undefined)
-      .finally(() => {
-        this.reading = null
-      })
-    return this.reading
+  /** Begins anew, as somebody who may see other things. */
+  reconnect(): void {
+    this.source?.close()
+    this.source = null
+    void this.connect()
   }
 
   private set(change: Partial<LiveState>): void {
@@ -82,9 +78,10 @@ class Live {
     if (this.connecting || this.source) return
     this.connecting = true
     try {
-      this.follow(await read('events', { limit: pageSize }))
-    } catch {
-      this.set({ connection: 'offline' })
+      this.follow(await call('events', { query: { limit: pageSize } }))
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.code === 'unauthorized'
+      this.set({ connection: isRefused ? 'signed-out' : 'offline', trouble: error as Error })
       this.retry()
     } finally {
       this.connecting = false
@@ -92,11 +89,12 @@ class Live {
   }
 
   private follow(page: Answer<'events'>): void {
-    const wasHeard = this.state.heardAt !== null
-    this.set({ feed: withNewestPage(this.state.feed, page.events), heardAt: Date.now() })
-    if (wasHeard) for (const listener of this.reconnected) listener()
+    // What was asked for meanwhile was refused, or nobody answered.
+    const wasGone = this.state.heardAt !== null || this.state.trouble !== null
+    this.set({ feed: withNewestPage(this.state.feed, page.events), heardAt: Date.now(), trouble: null })
+    if (wasGone) for (const listener of this.reconnected) listener()
     // Its own way of going on would ask for `after` of the first time again.
-    const source = new EventSource(`${addresses.events}/stream?after=${this.state.feed.events[0]?.seq ?? 0}`)
+    const source = new EventSource(`/api/events/stream?after=${this.state.feed.events[0]?.seq ?? 0}`)
     this.source = source
     source.onopen = () => {
       this.retryMs = firstRetryMs

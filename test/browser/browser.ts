@@ -6,7 +6,7 @@ const places = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-br
 export const chromiumPath = places.find((path) => path !== undefined && existsSync(path)) ?? null
 export const whyNoBrowser = 'needs Chromium at /usr/bin/chromium or where $CHROMIUM says'
 
-export function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
     args: [
@@ -30,13 +30,18 @@ export async function picture(page: Page, name: string, fullPage = true): Promis
   await page.screenshot({ path: `${pictures}${name}.png`, fullPage })
 }
 
+/** How much of what was in sight has moved by itself, as browsers measure it (cumulative layout shift), and what it was. */
+export interface Shift {
+  by: number
+  what: string[]
+}
+
 export interface Visit {
   context: BrowserContext
   page: Page
   /** Errors that the page wrote to its console, or threw. */
   errors: string[]
-  /** How much of what was in sight has moved by itself, as browsers measure it (cumulative layout shift). */
-  shift(): Promise<number>
+  shift(): Promise<Shift>
 }
 
 export interface View {
@@ -45,21 +50,35 @@ export interface View {
   colorScheme: 'light' | 'dark'
 }
 
+/** A page that notes what moves in it. */
+export async function watchedPage(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage()
+  await page.addInitScript(`
+    globalThis.shifted = { by: 0, what: [] }
+    const nameOf = (node) => (node?.outerHTML ?? node?.textContent ?? 'what is gone').slice(0, 80)
+    new PerformanceObserver((list) => {
+      for (const { hadRecentInput, value, sources } of list.getEntries()) {
+        if (hadRecentInput) continue
+        shifted.by += value
+        for (const { node, previousRect, currentRect } of sources)
+          shifted.what.push(nameOf(node) + ' from ' + previousRect.y + ' to ' + currentRect.y)
+      }
+    }).observe({ type: 'layout-shift', buffered: true })
+  `)
+  return page
+}
+
+export const shiftOf = (page: Page): Promise<Shift> => page.evaluate<Shift>('globalThis.shifted')
+
 export async function visit(browser: Browser, address: string, { width, height, colorScheme }: View): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme, isMobile: width < 720 })
-  const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  const page = await watchedPage(context)
+  page.setDefaultTimeout(20_000)
   const errors: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text())
   })
   page.on('pageerror', (error) => errors.push(String(error)))
-  await page.addInitScript(`
-    globalThis.shifted = 0
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value
-    }).observe({ type: 'layout-shift', buffered: true })
-  `)
   await page.goto(address)
-  return { context, page, errors, shift: () => page.evaluate<number>('globalThis.shifted') }
+  return { context, page, errors, shift: () => shiftOf(page) }
 }

@@ -1,11 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import fastify, { type FastifyInstance } from 'fastify'
-import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { builtScreens } from '../../src/server/built-screens.ts'
 import { answerErrors } from '../../src/server/http/errors.ts'
 import { serveScreens } from '../../src/server/screens.ts'
 import { chromiumPath, launchBrowser, visit, whyNoBrowser } from './browser.ts'
@@ -18,21 +16,14 @@ describe('the built screens', () => {
   const html = { accept: 'text/html,application/xhtml+xml' }
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'millwright-built-'))
-    const configFile = fileURLToPath(new URL('../../vite.config.ts', import.meta.url))
-    // The test's own NODE_ENV would make a build for developers.
-    const { NODE_ENV } = process.env
-    process.env.NODE_ENV = 'production'
-    await build({ configFile, logLevel: 'silent', build: { outDir: folder } })
-    process.env.NODE_ENV = NODE_ENV
+    folder = await builtScreens()
     app = fastify()
     answerErrors(app)
-    serveScreens(app, { builtFolder: folder })
+    serveScreens(app)
     await app.listen({ host: '127.0.0.1', port: 0 })
   })
   afterAll(async () => {
     await app?.close()
-    rmSync(folder, { recursive: true, force: true })
   })
 
   test('the first page needs at most 170 kB of script, gzipped', () => {
@@ -45,7 +36,7 @@ describe('the built screens', () => {
   })
 
   test('every address of a screen gets the page, never from a cache, without leave for inline scripts or frames', async () => {
-    for (const url of ['/', '/runs/run_01', '/models?stage=x']) {
+    for (const url of ['/', '/runs/run_01', '/models?stage=x', '/predictions/20010701-x-150.1841']) {
       const { statusCode, headers, body } = await app.inject({ url, headers: html })
       expect([url, statusCode, headers['cache-control']]).toEqual([url, 200, 'no-store'])
       expect(headers['content-type']).toContain('text/html')

@@ -313,12 +313,18 @@ describe('nothing of this leads around the rules:', () => {
     await metadata.transaction(async (writer) => {
       const definition = endpointSchema.parse({ name: 'late', model: 'late' })
       await writer.put('endpoint', { id: 'late', definition, serving: null, frozen: null })
+      const model = { key: 'late', name: 'late', description: null, lastNumber: 1, isDeleted: false }
+      await writer.registry.insertModel({ ...model, createdAt: 0, changedAt: 0 })
       // What else a version says decides nothing here.
-      for (const [number, runId] of [null, 'run_elsewhere'].entries())
+      for (const [number, runId] of [null, 'run_elsewhere'].entries()) {
+        const id = `late@${number}`
         await writer.put('model_version', {
           ...({ model: 'late', state: 'registered', verdicts: [] } as unknown as ModelVersionRecord),
-          ...{ id: `late@${number}`, number, runId, hash: `${number}` },
+          ...{ id, number, runId, hash: `${number}` },
         })
+        const note = { id, model: 'late', number, description: null, stage: 'None' } as const
+        await writer.registry.insertNote({ ...note, changedAt: 0 })
+      }
     })
     for (const version of ['0', '1'])
       await expect(
@@ -370,7 +376,15 @@ it('asks the rules again when an earlier package would bring others', async () =
     message: expect.stringContaining('is not signed'),
   })
   await bring(client, { bytes: signPackage(same.bytes, privateKey, 'release') })
-  expect(await client.rollbackPackage({ body: {} })).toMatchObject({ package: same.hash, deployed: true })
+  const back = () => client.rollbackPackage({ idempotencyKey: 'back-1', body: {} })
+  const went = await back()
+  expect(went).toMatchObject({ package: same.hash, deployed: true })
+  // Without its key a second one would go back to where the first came from.
+  expect(await back()).toEqual(went)
+  expect((await client.packages()).inForce).toBe(same.hash)
+  await expect(client.rollbackPackage({ idempotencyKey: 'back-1', body: { package: lax.hash } })).rejects.toMatchObject(
+    { code: 'conflict', field: 'idempotency-key' },
+  )
   expect(await client.rollbackPackage({ body: { package: lax.hash } })).toMatchObject({ deployed: true })
   await server.close()
 })

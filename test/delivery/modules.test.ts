@@ -61,6 +61,20 @@ it('any other lockfile is installed once, beside the packages, without running s
   expect(existsSync(join(folder, 'project/node_modules/mark'))).toBe(true)
 })
 
+it('a lockfile without a package.json beside it is installed by what it says of itself', async () => {
+  const { 'package.json': _, ...files } = shopFiles()
+  const lock = {
+    name: 'clone',
+    lockfileVersion: 3,
+    requires: true,
+    packages: { '': { name: 'clone', version: '2.0.0' } },
+  }
+  const { read, folder } = await unpacked({ ...files, 'package-lock.json': JSON.stringify(lock) })
+  expect(existsSync(join(folder, 'project/package.json'))).toBe(false)
+  expect((await realpath(join(folder, 'project/node_modules'))).startsWith(join(folder, '../modules'))).toBe(true)
+  expect((await loadDefinition(projectWithin(folder, read.manifest))).name).toBe('shop')
+})
+
 it('a package whose lockfile cannot be installed, and one whose module is nowhere, say so', async () => {
   const broken = {
     ...shopFiles(),

@@ -1,6 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { packProject } from '../../src/domain/delivery/pack-project.ts'
 import { readPackage } from '../../src/domain/delivery/package-file.ts'
@@ -11,20 +14,23 @@ import { makeAgain } from '../../src/server/reproduce/make-again.ts'
 import { type RunningServer, startServer } from '../../src/server/start.ts'
 import { applyFolder, projectFolder } from './shop.ts'
 
+/** Pythons that may have pip: that of a system often has none, and every venv has. */
+const pythons = [
+  process.env.MILLWRIGHT_PYTHON,
+  fileURLToPath(new URL('../../.venv/bin/python', import.meta.url)),
+  'python3',
+]
+
 /** Why these cannot run here; null when they can. */
 function reason(): string | null {
+  const probe = mkdtempSync(join(tmpdir(), 'millwright-pip-probe-'))
+  const line = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', probe, 'six==1.16.0']
+  const reaches = (python: string | undefined): boolean =>
+    python !== undefined && spawnSync(python, line, { stdio: 'ignore', timeout: 60_000 }).status === 0
   try {
-    execFileSync(
-      'python3',
-      ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', '/tmp/millwright-pip-probe', 'six==1.16.0'],
-      {
-        stdio: 'ignore',
-        timeout: 60_000,
-      },
-    )
-    return null
-  } catch {
-    return 'needs python3 with pip, and a package index that it reaches'
+    return pythons.some(reaches) ? null : 'needs python3 with pip, and a package index that it reaches'
+  } finally {
+    rmSync(probe, { recursive: true, force: true })
   }
 }
 const why = reason()
@@ -46,7 +52,13 @@ const uvLock = `version = 1
 name = "snakes"
 version = "0.1.0"
 source = { virtual = "." }
-dependencies = [{ name = "six" }]
+dependencies = [{ name = "six" }, { name = "colorama", marker = "sys_platform == 'amiga'" }]
+
+[[package]]
+name = "colorama"
+version = "0.0.0"
+source = { registry = "https://pypi.org/simple" }
+wheels = [{ url = "https://files.pythonhosted.org/colorama-0.0.0-py3-none-any.whl", hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" }]
 
 [[package]]
 name = "six"
@@ -101,7 +113,7 @@ describe.skipIf(why)(`programs in Python${why ? ` (skipped: ${why})` : ''}`, () 
     expect([told.error, told.output]).toEqual([null, { six: '1.16.0', own: true }])
     const wrong = await tell(await project({ 'uv.lock': uvLock.replace('8abb2f1d', '00000000') }))
     expect(wrong.run.state).toBe('failed')
-    expect(wrong.told.error).toMatch(/Python environment of the step could not be made[\s\S]*Expected sha256 00000000/)
+    expect(wrong.told.error).toMatch(/Python environment could not be made[\s\S]*Expected sha256 00000000/)
     expect((await readdir(join(home, 'python'))).filter((name) => name.endsWith('.making'))).toEqual([])
   }, 600_000)
 })

@@ -364,7 +364,10 @@ describe('diff', () => {
 
     const places = await client.diff({ query: { a: 'staging', b: 'production' } })
     expect(places).toMatchObject({ compared: ['settings', 'environment'], settings: [{ path: 'tax', from: 7, to: 9 }] })
-    expect(places.environment).toEqual([{ path: 'packagesOnly', from: false, to: true }])
+    expect(places.environment).toEqual([
+      { path: 'packagesOnly', from: false, to: true },
+      { path: 'notebooks', from: 'allowed', to: 'refused' },
+    ])
     await expect(client.diff({ query: { a: 'nowhere', b: 'staging' } })).rejects.toMatchObject({ code: 'not-found' })
   }, 120_000)
 })

@@ -135,6 +135,27 @@ it('what went comes back when it is asked for, and all of it holds after a resta
   expect(await online()).toBe(3)
 })
 
+it('a rollback of a dataset that is asked for again under its key makes no other version', async () => {
+  const call = (version: number) => ({
+    idempotencyKey: 'back-1',
+    params: { dataset: 'orders' },
+    body: { version, reason: 'a wrong file', actor: 'ada' },
+  })
+  const versions = async () => (await client.datasetVersions({ params: { dataset: 'orders' } })).versions.length
+  const before = await versions()
+  const [one, same] = await Promise.all([client.rollbackDataset(call(2)), client.rollbackDataset(call(2))])
+  expect(one).toMatchObject({ version: `orders@${before + 1}`, removed: { rows: 0 }, restored: { rows: 1 } })
+  expect(same).toEqual(one)
+  await server.close()
+  await start()
+  expect(await client.rollbackDataset(call(2))).toEqual(one)
+  expect(await versions()).toBe(before + 1)
+  await expect(client.rollbackDataset(call(1))).rejects.toMatchObject({ code: 'conflict', field: 'idempotency-key' })
+  expect(await versions()).toBe(before + 1)
+  await back(1)
+  expect(await online()).toBe(3)
+})
+
 it('a feature view returns to what it was, after saying what reads it', async () => {
   await apply(project(hours(1)))
   expect(await online()).toBeNaN()
@@ -143,7 +164,16 @@ it('a feature view returns to what it was, after saying what reads it', async ()
   expect(depends).toEqual(['model dear reads prices: it is to be trained again with the view as it will be'])
   expect(changes).toEqual([expect.objectContaining({ action: 'change', what: 'featureViews.prices' })])
   expect(await online()).toBeNaN()
-  await client.rollbackFeatureView({ ...call, body: { actor: 'ada' } })
+  const keyed = { ...call, idempotencyKey: 'view-1' }
+  const went = await client.rollbackFeatureView({ ...keyed, body: { actor: 'ada' } })
+  // Without its key the second one would go to what the first went away from.
+  expect(await client.rollbackFeatureView({ ...keyed, body: { actor: 'ada' } })).toEqual(went)
+  await expect(client.rollbackFeatureView({ ...keyed, body: { actor: 'eve' } })).rejects.toMatchObject({
+    code: 'conflict',
+    field: 'idempotency-key',
+  })
+  const { events } = await client.events({ query: { type: 'feature-view.rolled-back' } })
+  expect(events).toEqual([expect.objectContaining({ actor: 'user:ada' })])
   expect(await online()).toBe(3)
   expect((await client.project()).applied!.definition).toEqual(project())
   const { drift } = await client.delivery({ query: { others: 'false' } })

@@ -10,16 +10,18 @@ const folder = fileURLToPath(new URL('.', import.meta.url))
 const python =
   process.env.MILLWRIGHT_PYTHON ?? fileURLToPath(new URL('../../.venv/bin/python', import.meta.url))
 
-function whyNotReproducible(): string | null {
+function whyNotReproducible(packages: string): string | null {
   try {
-    execFileSync(python, ['-c', 'import numpy, onnx, scipy, sklearn'], { stdio: 'ignore' })
+    execFileSync(python, ['-c', `import ${packages}`], { stdio: 'ignore' })
     return null
   } catch {
     return 'needs a Python with test/golden/requirements.txt installed, as .venv/bin/python or where $MILLWRIGHT_PYTHON says'
   }
 }
 
-const reason = whyNotReproducible()
+const reasons = new Map(
+  ['numpy, onnx, scipy, sklearn', 'mlflow'].map((packages) => [packages, whyNotReproducible(packages)]),
+)
 
 /** Where two JSON values differ by more than rounding on another processor explains. */
 function differences(expected: unknown, found: unknown, path = ''): string[] {
@@ -53,7 +55,9 @@ test.for([
   ['monitoring.py', 'monitoring.json'] as const,
   ['linear.py', 'linear.json'] as const,
   ['linear-onnx.py', 'linear-onnx.json'] as const,
+  ['search.py', 'search.json'] as const,
 ])('%s still makes %s', { timeout: 120_000 }, async ([script, golden], context) => {
+  const reason = reasons.get(script === 'search.py' ? 'mlflow' : 'numpy, onnx, scipy, sklearn')
   if (reason) context.skip(reason)
   const dir = await mkdtemp(join(tmpdir(), 'golden-'))
   try {

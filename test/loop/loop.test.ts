@@ -1,75 +1,46 @@
-import { mkdtemp, readdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   allAtOnce,
   beats,
   boostedTrees,
-  category,
-  csv,
-  dataset,
   days,
   defineProject,
   drift,
   endpoint,
-  entity,
-  featureView,
   keepsItsSignature,
-  key,
-  minutes,
   model,
   newData,
   notWorse,
-  number,
   quality,
-  ref,
   retrain,
-  time,
 } from 'millwright'
 import { createClient } from 'millwright/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { seededRandom } from '../../src/base/random.ts'
 import { type RunningPredictor, startPredictor } from '../../src/predictor/predictor.ts'
 import { type RunningServer, startServer } from '../../src/server/start.ts'
+import {
+  day,
+  history,
+  type Order,
+  orderMaker,
+  orders,
+  replayFrom,
+  requestOf,
+  returnsParts,
+  shop,
+  writeHistory,
+} from '../fixtures/shop-orders.ts'
 
-const day = 86_400_000
-const start = Date.UTC(2025, 0, 1)
-const replayFrom = start + 120 * day
-
-const shop = entity('shop', 'shop')
-const orders = dataset('orders', {
-  source: csv('orders.csv'),
-  columns: {
-    order_id: key(),
-    ordered_at: time(),
-    shop: ref(shop),
-    kind: category(),
-    price: number('eur'),
-    returned: number(),
-  },
-})
-  .happensAt('ordered_at')
-  .derive((c) => ({ settled_at: c.ordered_at.plus(minutes(60)) }))
-  .knownAt('settled_at', 'returned')
-  .expect((c) => [c.price.between(0, 1000)])
-const history = featureView('history', {
-  entity: shop,
-  from: orders,
-  by: 'shop',
-  features: (f) => ({ returns_7d: f.returned.mean().over(days(7)) }),
-})
 const returns = model('returns', {
-  from: orders,
-  predicts: orders.column('returned').atLeast(1),
-  inputs: [orders.pick('kind', 'price'), history.of('shop')],
+  ...returnsParts,
   train: boostedTrees({ trees: 40, maxLeaves: 6, stopEarly: 5 }),
-  baseline: history.feature('returns_7d').of('shop'),
   gates: [
     beats('baseline').on('auc').by(0.02),
     notWorse('production').on('log_loss').within(0.01),
     keepsItsSignature(),
   ],
-  split: { test: days(14), validation: days(10) },
 })
 const answers = endpoint('returns', returns, { rollout: allAtOnce() })
 const watched = quality(answers)
@@ -83,20 +54,7 @@ const project = defineProject('shop', {
   triggers: [retrain(returns).on(newData(orders, days(10)))],
 })
 
-const random = seededRandom(3)
-function order(id: number, at: number) {
-  const kind = ['book', 'shoe', 'lamp'][Math.floor(random() * 3)]!
-  const price = Math.round(random() * 10_000) / 100
-  const chance = 0.1 + (kind === 'shoe' ? 0.35 : 0) + (price > 60 ? 0.2 : 0)
-  return {
-    order_id: `o${id}`,
-    ordered_at: at,
-    shop: ['north', 'south'][id % 2]!,
-    kind,
-    price,
-    returned: random() < chance ? 1 : 0,
-  }
-}
+const order = orderMaker(3)
 
 let server: RunningServer
 let predictor: RunningPredictor
@@ -105,18 +63,7 @@ const client = () => createClient(server.address)
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millwright loop '))
-  const rows = Array.from({ length: 4000 }, (_, id) => order(id, start + Math.floor((id * 120 * day) / 4000)))
-  const lines = rows.map((row) =>
-    [
-      row.order_id,
-      new Date(row.ordered_at).toISOString().slice(0, 19).replace('T', ' '),
-      row.shop,
-      row.kind,
-      row.price,
-      row.returned,
-    ].join(','),
-  )
-  await writeFile(join(folder, 'orders.csv'), `order_id,ordered_at,shop,kind,price,returned\n${lines.join('\n')}\n`)
+  await writeHistory(folder, order, 4000)
   home = join(folder, 'home')
   server = await startServer({ home, host: '127.0.0.1', port: 0 })
   predictor = await startPredictor({
@@ -137,13 +84,12 @@ afterAll(async () => {
 })
 
 async function ask(
-  row: ReturnType<typeof order>,
+  row: Order,
 ): Promise<{ prediction: boolean; probability: number; version: string; prediction_id: string }> {
-  const { returned: _, ...request } = row
   const answer = await fetch(`${predictor.address}/v2/models/returns/infer`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(request),
+    body: JSON.stringify(requestOf(row)),
   })
   expect(answer.status).toBe(200)
   return (await answer.json()) as never
@@ -167,7 +113,7 @@ test('the loop turns: data, training, gates, answers, labels, a retrain by itsel
   })
   expect([wrong.status, await wrong.json()]).toEqual([400, { error: expect.stringContaining('ordered_at') }])
 
-  const asked: { row: ReturnType<typeof order>; probability: number }[] = []
+  const asked: { row: Order; probability: number }[] = []
   for (let hour = 0; hour < 14 * 24; hour += 6) {
     const at = replayFrom + hour * 3_600_000
     const rows = Array.from({ length: 12 }, (_, place) => order(10_000 + hour * 12 + place, at + place * 60_000))

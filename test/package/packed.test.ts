@@ -27,7 +27,15 @@ describe(`the packed package, installed by ${userName}`, () => {
   afterAll(() => place.remove())
 
   test('holds the built modules, their types and the screens, and no sources or tests', () => {
-    for (const file of ['dist/cli/main.js', 'dist/sdk/index.d.ts', 'dist/ui/index.html', 'README.md', 'LICENSE']) {
+    for (const file of [
+      'dist/cli/main.js',
+      'dist/sdk/index.d.ts',
+      'dist/ui/index.html',
+      'python/run_notebook.py',
+      'python/promote_notebook.py',
+      'README.md',
+      'LICENSE',
+    ]) {
       expect(existsSync(join(installed, file)), file).toBe(true)
     }
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(

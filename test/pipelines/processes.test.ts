@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -88,7 +89,7 @@ test('what goes wrong with a command is said in words', async () => {
     const { steps } = await runToEnd(setup, pipeline)
     expect(steps.exit!.error).toBe('The command ended with exit code 3; its log says why.')
     expect(steps.missing!.error).toContain("There is no program 'no-such-program'")
-    expect(steps.killed!.error).toBe('The command was killed by SIGKILL.')
+    expect(steps.killed!.error).toBe('The command was killed from outside (SIGKILL).')
     expect(steps.json!.error).toContain('MILLWRIGHT_OUTPUT is not JSON')
   })
 })
@@ -178,15 +179,16 @@ test('a stopped run ends every process, after asking', async () => {
   })
   await withEngine({}, async (setup) => {
     const said = join(setup.folder, 'said')
-    const body = `await new Promise((r) => context.signal.addEventListener('abort', r))
-      ;(await import('node:fs')).writeFileSync(${JSON.stringify(said)}, 'I end'); throw new Error('ended')`
+    const listens = join(setup.folder, 'listens')
+    const body = `const { writeFileSync } = await import('node:fs')
+      const asked = new Promise((r) => context.signal.addEventListener('abort', r))
+      writeFileSync(${JSON.stringify(listens)}, ''); await asked
+      writeFileSync(${JSON.stringify(said)}, 'I end'); throw new Error('ended')`
     await writeProject(setup.folder, { 'millwright.config.ts': configOf({ 'p/asked': body, 'p/later': 'return 1' }) })
     const request = { pipeline, definitionHash: 'test', startedBy: 'user:test', reason: 'a test' }
     const { id } = await setup.engine.start(request)
     await until(() => running(mark))
-    await until(async () => (await stepsOf(setup.metadata, id)).asked!.state === 'running')
-    // The function listens for the signal from its first turn on.
-    await wait(1000)
+    await until(() => existsSync(listens))
     const stopped = await setup.engine.stop(id, 'user:ada')
     expect(stopped.state).toBe('stopped')
     expect(running(mark)).toBe(false)
@@ -217,10 +219,15 @@ test('logs can be followed while a step runs, and progress is heard', async () =
     const { id } = await engine.start({ pipeline, definitionHash: 'test', startedBy: 'user:test', reason: 'a test' })
     let text = ''
     let offset = 0
-    const more = async () => {
-      const page = await engine.readLog(`${id}/slow`, offset)
-      text += page.text
-      offset = page.next
+    // One after the other: two at once would read the same piece.
+    let reading = Promise.resolve()
+    const more = () => {
+      reading = reading.then(async () => {
+        const page = await engine.readLog(`${id}/slow`, offset)
+        text += page.text
+        offset = page.next
+      })
+      return reading
     }
     let live = 0
     const end = engine.followLog(`${id}/slow`, () => {

@@ -45,8 +45,8 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
-const add = (bytes: Uint8Array, model = 'small') => {
-  const call = { params: { model }, query: { actor: 'user:ada' }, body: bytes }
+const add = (bytes: Uint8Array, model = 'small', deploy = true) => {
+  const call = { params: { model }, query: { actor: 'user:ada', deploy: String(deploy) }, body: bytes }
   return client.addModelFile(call)
 }
 
@@ -151,9 +151,31 @@ it('another file is the next version at once, and the way back is open', async (
   const { version } = await add(Buffer.concat([file, Buffer.from([0xc0, 0x3e, 0x01])]))
   expect(version.id).toBe('small@2')
   expect((await ask(features())).answer.model_version).toBe('2')
-  const back = await client.rollback({ params: { endpoint: 'small' }, body: { actor: 'user:ada' } })
-  expect(back.serving).toBe('small@1')
+  const rollback = (body: { version?: string; dryRun?: boolean }) =>
+    client.rollback({ params: { endpoint: 'small' }, body: { actor: 'user:ada', ...body } })
+  const { serving, depends } = await rollback({ dryRun: true })
+  expect(serving).toBe('small@1')
+  expect(depends).toEqual([
+    'alias production of small moves from small@2 to small@1: new candidates are compared with it',
+  ])
+  expect((await ask(features())).answer.model_version).toBe('2')
+  expect((await rollback({})).serving).toBe('small@1')
   expect((await ask(features())).answer.model_version).toBe('1')
+})
+
+it('goes back past the version before, to one that is named and served here, and to no other', async () => {
+  const rollback = (version: string) => client.rollback({ params: { endpoint: 'small' }, body: { version } })
+  await client.deploy({ params: { endpoint: 'small' }, body: { version: '2' } })
+  await add(Buffer.concat([file, Buffer.from([0xc0, 0x3e, 0x02])]))
+  await add(Buffer.concat([file, Buffer.from([0xc0, 0x3e, 0x03])]), 'small', false)
+  await expect(rollback('3')).rejects.toMatchObject({ code: 'conflict', message: /serves small@3 already/ })
+  await expect(rollback('4')).rejects.toMatchObject({ code: 'conflict', message: /small@4 never served small/ })
+  await expect(rollback('9')).rejects.toMatchObject({ code: 'not-found' })
+  expect((await rollback('1')).serving).toBe('small@1')
+  expect((await ask(features())).answer.model_version).toBe('1')
+  expect((await client.endpoint({ params: { endpoint: 'small' } })).endpoint.serving).toBe('small@1')
+  // Where there is no earlier one, there is no way back.
+  await expect(client.rollback({ params: { endpoint: 'small' }, body: {} })).rejects.toMatchObject({ code: 'conflict' })
 })
 
 it('refuses bytes that are no model, and a name that no endpoint can have', async () => {

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { FileColumn, RowQuery, TableFile, TypedColumn } from '../../ports/tables.ts'
-import { boundOf, columnValue, isTextType, quoteName, readerOf, storedAs } from './names.ts'
+import { boundOf, columnValue, isTextType, quoteName, quoteText, readerOf, storedAs } from './names.ts'
 
 /** Files with the stored type of each of their columns: what it takes to write a query over them. */
 export interface Source {
@@ -33,6 +33,12 @@ export async function sniffColumns(connection: DuckDBConnection, file: TableFile
 export function outputOf(source: Source, column: TypedColumn): string {
   const value = columnValue(column.name, column.type, source.natives.get(column.name))
   return isTextType(column.type) ? value : `coalesce(${value}, CAST('NaN' AS DOUBLE))`
+}
+
+/** The text, or an error for one of more bytes: a few bytes of a compressed page may stand for gigabytes. */
+export function boundText(value: string, name: string, most: number): string {
+  const refusal = quoteText(`column ${name} has a text of more than ${most} bytes`)
+  return `CASE WHEN strlen(CAST(${value} AS VARCHAR)) > ${Math.trunc(most)} THEN error(${refusal}) ELSE ${value} END`
 }
 
 /** A column's value, NULL when missing: NaN counts as missing too. */
@@ -74,6 +80,10 @@ export function fromWhere(source: Source, query: RowQuery, rowNumber = false): s
   if (query.part !== undefined) {
     const column = columnValue(query.part.column, 'text', source.natives.get(query.part.column))
     conditions.push(`${hashBelow(column, query.part.of)} = ${Math.trunc(query.part.index)}`)
+  }
+  if (query.text !== undefined) {
+    const { column, is } = query.text
+    conditions.push(`${columnValue(column, 'text', source.natives.get(column))} = ${quoteText(is)}`)
   }
   return `FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`
 }

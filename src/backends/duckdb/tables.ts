@@ -5,7 +5,7 @@ import { checkRows } from './checks.ts'
 import { tablesOf } from './chunks.ts'
 import { type DuckDbOptions, explain, LazyDuckDb } from './instance.ts'
 import { isTextType, quoteName } from './names.ts'
-import { describeSource, fromWhere, outputOf, type Source, sniffColumns } from './selection.ts'
+import { boundText, describeSource, fromWhere, outputOf, type Source, sniffColumns } from './selection.ts'
 import { summariesOf } from './summaries.ts'
 import { copyTo, DuckDbWriter, storedValue } from './writer.ts'
 
@@ -37,13 +37,17 @@ export function openDuckDbTables(options: DuckDbOptions): Tables {
 
   function scan(files: readonly TableFile[], query: ScanQuery): AsyncGenerator<Table> {
     sameFormat(files)
-    const { rowNumber } = query
+    const { rowNumber, mostTextBytes } = query
     const columns: TypedColumn[] = [...query.columns]
     if (rowNumber !== undefined) columns.push({ name: rowNumber, type: 'number' })
     if (files.length === 0) return noRows()
     return stream(files, columns, async (describe) => {
       const source = await describe(files, namesIn(query))
-      const selected = query.columns.map((column, index) => `${outputOf(source, column)} AS c${index}`)
+      const selected = query.columns.map((column, index) => {
+        const value = outputOf(source, column)
+        const isBound = mostTextBytes !== undefined && isTextType(column.type)
+        return `${isBound ? boundText(value, column.name, mostTextBytes) : value} AS c${index}`
+      })
       if (rowNumber !== undefined) selected.push('CAST(file_row_number AS DOUBLE)')
       const order = (query.orderBy ?? []).map((column) => `${outputOf(source, column)} NULLS LAST`)
       if (order.length > 0 && rowNumber !== undefined) order.push('file_row_number')
@@ -138,6 +142,7 @@ function namesIn(query: Omit<ScanQuery, 'columns'> & { columns: readonly TypedCo
   const names = [...query.columns, ...(query.orderBy ?? []), ...(query.where ?? [])].map((column) => column.name)
   if (query.sample !== undefined) names.push(query.sample.key)
   if (query.part !== undefined) names.push(query.part.column)
+  if (query.text !== undefined) names.push(query.text.column)
   return [...new Set([...names, ...more])]
 }
 

@@ -64,6 +64,8 @@ class FileLog implements AppendLog {
   ) {}
 
   append(record: Uint8Array): Promise<number> {
+    if (record.byteLength === 0)
+      return Promise.reject(new MillwrightError('invalid-request', 'a record without bytes cannot be kept'))
     return new Promise((done, failed) => {
       this.waiting.push({ bytes: record, done, failed })
       this.writing ??= this.write()
@@ -118,6 +120,8 @@ async function* recordsOf(path: string, from: number): AsyncGenerator<LogRecord>
     for (;;) {
       const length = buffer.length < headerBytes ? headerBytes : headerBytes + buffer.readUInt32LE(0)
       if (length > longestRecord) return
+      // Zeros, where a power cut left a longer file than was written: they would pass for records without bytes.
+      if (length === headerBytes && buffer.length >= headerBytes) return
       if (buffer.length < length) {
         const more = Buffer.allocUnsafe(Math.max(readBytes, length - buffer.length))
         const { bytesRead } = await file.read(more, 0, more.length, at + buffer.length)

@@ -1,11 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import {
+  access,
+  copyFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+} from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { MillwrightError } from '../../base/errors.ts'
 import { sha256 } from '../../base/hash.ts'
 import type { Blobs } from '../../ports/blobs.ts'
-import { writeFileAtomically } from './atomic-file.ts'
+import { syncFolder, writeFileAtomically } from './atomic-file.ts'
 
 const isHash = /^[0-9a-f]{64}$/
 
@@ -19,6 +31,10 @@ async function hashFile(path: string): Promise<{ hash: string; size: number }> {
   return { hash: digest.digest('hex'), size }
 }
 
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) at += (await file.write(bytes, at)).bytesWritten
+}
+
 /** Blobs as files `<folder>/ab/abcdef…`, read-only. */
 export function openFilesystemBlobs(folder: string): Blobs {
   const pathFor = (hash: string): string => {
@@ -27,6 +43,7 @@ export function openFilesystemBlobs(folder: string): Blobs {
     }
     return join(folder, hash.slice(0, 2), hash)
   }
+  const aside = join(folder, 'incoming')
   const missing = (hash: string) => new MillwrightError('not-found', `there is no blob ${hash}`)
   const exists = (path: string) =>
     access(path).then(
@@ -34,32 +51,63 @@ export function openFilesystemBlobs(folder: string): Blobs {
       () => false,
     )
 
+  /** Whether it is there; then it counts as written now, and no collection of garbage that began before takes it for old. */
+  const renew = (path: string): Promise<boolean> =>
+    utimes(path, new Date(), new Date()).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+    )
+  /** Makes a file aside and takes it in under its hash, flushed; nothing is left of one that fails. */
+  const incoming = async (
+    make: (path: string) => Promise<{ hash: string; size: number }>,
+  ): Promise<{ hash: string; size: number }> => {
+    await mkdir(aside, { recursive: true })
+    const draft = join(aside, randomBytes(12).toString('hex'))
+    try {
+      const made = await make(draft)
+      const path = pathFor(made.hash)
+      if (!(await renew(path))) {
+        await mkdir(dirname(path), { recursive: true })
+        const file = await open(draft, 'r+')
+        await file.sync().finally(() => file.close())
+        await rename(draft, path)
+        await syncFolder(dirname(path))
+      }
+      return made
+    } finally {
+      await rm(draft, { force: true })
+    }
+  }
+
   return {
     async put(bytes) {
       const hash = sha256(bytes)
       const path = pathFor(hash)
-      if (!(await exists(path))) await writeFileAtomically(path, bytes)
+      if (!(await renew(path))) await writeFileAtomically(path, bytes)
       return { hash, size: bytes.byteLength }
     },
-    async putFile(source) {
+    putFile: (source) =>
       // Copied first and hashed after: the source may change while it is read, the copy does not.
-      await mkdir(join(folder, 'incoming'), { recursive: true })
-      const copy = join(folder, 'incoming', randomBytes(12).toString('hex'))
-      try {
+      incoming(async (copy) => {
         await copyFile(source, copy)
-        const { hash, size } = await hashFile(copy)
-        const path = pathFor(hash)
-        if (!(await exists(path))) {
-          await mkdir(join(folder, hash.slice(0, 2)), { recursive: true })
-          const file = await open(copy, 'r+')
-          await file.sync().finally(() => file.close())
-          await rename(copy, path)
+        return hashFile(copy)
+      }),
+    putStream: (source) =>
+      incoming(async (path) => {
+        const digest = createHash('sha256')
+        let size = 0
+        const file = await open(path, 'wx')
+        try {
+          for await (const piece of source) {
+            digest.update(piece)
+            await writeWhole(file, piece)
+            size += piece.byteLength
+          }
+        } finally {
+          await file.close()
         }
-        return { hash, size }
-      } finally {
-        await rm(copy, { force: true })
-      }
-    },
+        return { hash: digest.digest('hex'), size }
+      }),
     async get(hash) {
       const path = pathFor(hash)
       const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -79,6 +127,13 @@ export function openFilesystemBlobs(folder: string): Blobs {
       return path
     },
     has: (hash) => exists(pathFor(hash)),
+    async isWhole(hash) {
+      const found = await hashFile(pathFor(hash)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return null
+        throw error
+      })
+      return found?.hash === hash
+    },
     async *list() {
       const prefixes = await readdir(folder).catch(() => [] as string[])
       for (const prefix of prefixes) {
@@ -91,5 +146,16 @@ export function openFilesystemBlobs(folder: string): Blobs {
       }
     },
     remove: (hash) => rm(pathFor(hash), { force: true }),
+    async sweep(before, { dryRun }) {
+      const swept = { count: 0, bytes: 0 }
+      for (const name of await readdir(aside).catch(() => [] as string[])) {
+        const found = await stat(join(aside, name)).catch(() => null)
+        if (found === null || found.mtimeMs >= before) continue
+        swept.count += 1
+        swept.bytes += found.size
+        if (!dryRun) await rm(join(aside, name), { force: true })
+      }
+      return swept
+    },
   }
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
-import type { StepListener, StepOutcome, StepResources, StepTask } from '../../ports/step-runner.ts'
+import type { StepListener, StepOutcome, StepResources, StepTask, StepUsage } from '../../ports/step-runner.ts'
 import { signalGroup } from './shim.ts'
+import { UsageCourse } from './usage-course.ts'
 import type { UsageWatch } from './usage-watch.ts'
 
 type Verdict = Pick<Extract<StepOutcome, { ok: false }>, 'reason' | 'error'>
@@ -15,6 +16,8 @@ export class AttemptGuard {
   private firstCpu: number | undefined
   private lastCpu = 0
   private lastHeartbeat = 0
+  private readonly course = new UsageCourse()
+  private readonly begun = performance.now()
   private readonly timeout: NodeJS.Timeout
   private grace: NodeJS.Timeout | undefined
   private readonly unwatch: () => void
@@ -53,17 +56,21 @@ export class AttemptGuard {
   /** What was seen, joined with what the step knows of itself. */
   resources(known: StepResources | null): StepResources {
     const peaks = [this.peakMemoryMb, known?.peakMemoryMb ?? null].filter((peak) => peak !== null)
+    const course = this.course.all
     return {
+      ...(course.length === 0 ? {} : { course }),
       peakMemoryMb: peaks.length === 0 ? null : Math.max(...peaks),
       // A warm worker's own counters began before this attempt.
       cpuSeconds: Math.max(known?.cpuSeconds ?? 0, this.lastCpu - (this.firstCpu ?? 0)),
     }
   }
 
-  private look(usage: { memoryMb: number; cpuSeconds: number }): void {
+  private look(usage: StepUsage): void {
     this.firstCpu ??= usage.cpuSeconds
     this.lastCpu = usage.cpuSeconds
     this.peakMemoryMb = Math.max(this.peakMemoryMb ?? 0, usage.memoryMb)
+    const now = performance.now()
+    this.course.add(now - this.begun, usage)
     const limit = this.task.limits.memoryMb
     if (usage.memoryMb > limit && this.verdict === undefined) {
       const used = Math.round(usage.memoryMb)
@@ -74,10 +81,9 @@ export class AttemptGuard {
       // No grace: until it has gone, it goes on taking memory from everything else.
       signalGroup(this.child, 'SIGKILL')
     }
-    const now = performance.now()
     if (now - this.lastHeartbeat >= 1000) {
       this.lastHeartbeat = now
-      this.listener.heartbeat(usage)
+      this.listener.heartbeat(usage, this.resources(null))
     }
   }
 

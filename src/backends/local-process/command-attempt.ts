@@ -3,10 +3,13 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { messageOf } from '../../base/errors.ts'
 import type { Json } from '../../contract/pipeline.ts'
+import { filledText } from '../../contract/placeholder.ts'
 import type { StepListener, StepOutcome, StepTask } from '../../ports/step-runner.ts'
 import { AttemptGuard } from './attempt-guard.ts'
+import { inheritedEnvironment } from './inherited-environment.ts'
+import { notebookFailure, notebookProgram } from './notebook-program.ts'
 import { pythonEnvironment } from './python-environment.ts'
-import { readStatus, signalGroup, signalName, spawnShim } from './shim.ts'
+import { killedCode, readStatus, signalGroup, signalName, spawnShim } from './shim.ts'
 import type { UsageWatch } from './usage-watch.ts'
 
 /** Files of one attempt at a command (see docs/steps.md). */
@@ -19,9 +22,30 @@ function commandFiles(workDir: string): { inputs: string; output: string; artifa
   }
 }
 
-/** Runs any program as a step. */
+type ProgramTask = StepTask & { work: { kind: 'command' | 'notebook' } }
+
+/** Runs any program, or a notebook, as a step. */
 export async function runCommand(
-  task: StepTask & { work: { kind: 'command' } },
+  task: ProgramTask,
+  watch: UsageWatch,
+  listener: StepListener,
+  signal: AbortSignal,
+  graceMs: number,
+): Promise<StepOutcome> {
+  const outcome = await run(task, watch, listener, signal, graceMs)
+  const { work } = task
+  if (outcome.ok || work.kind !== 'notebook') return outcome
+  return notebookFailure({ ...task, work }, commandFiles(task.workDir).artifacts, outcome)
+}
+
+async function commandLine(task: ProgramTask, artifacts: string): Promise<string[]> {
+  const { work } = task
+  if (work.kind === 'notebook') return notebookProgram({ ...task, work }, artifacts)
+  return work.command.map((argument) => filledText(argument, task))
+}
+
+async function run(
+  task: ProgramTask,
   watch: UsageWatch,
   listener: StepListener,
   signal: AbortSignal,
@@ -30,7 +54,7 @@ export async function runCommand(
   const files = commandFiles(task.workDir)
   await mkdir(files.artifacts, { recursive: true })
   await writeFile(files.inputs, JSON.stringify(await inputsWithPaths(task)))
-  const command = task.work.command.map((argument) => filledIn(argument, task))
+  const command = await commandLine(task, files.artifacts)
   const { python } = task.work
   let pythonVariables: Record<string, string> = {}
   try {
@@ -56,7 +80,10 @@ export async function runCommand(
   const status = readStatus(files.status)
   const resources = guard.resources(status ? { peakMemoryMb: null, cpuSeconds: status.cpuSeconds } : null)
   if (guard.verdict) return { ok: false, ...guard.verdict, resources }
-  if (!status) return { ok: false, reason: 'died', error: 'Its processes were killed from outside.', resources }
+  if (!status || status.exitCode === killedCode) {
+    const error = `${status ? 'The command was' : 'Its processes were'} killed from outside (SIGKILL).`
+    return { ok: false, reason: 'killed', error, resources, ...(status ? { exitCode: status.exitCode } : {}) }
+  }
   if (exitCode !== 0) {
     const error = exitError(status.exitCode, command)
     return { ok: false, reason: 'error', error, resources, exitCode: status.exitCode }
@@ -108,6 +135,7 @@ function typeOfFile(name: string): string {
     '.json': 'json',
     '.html': 'report',
     '.md': 'report',
+    '.ipynb': 'notebook',
   }
   return types[extname(name).toLowerCase()] ?? 'file'
 }
@@ -124,12 +152,9 @@ async function inputsWithPaths(task: StepTask): Promise<Json> {
   return all
 }
 
-function environment(
-  task: StepTask & { work: { kind: 'command' } },
-  files: ReturnType<typeof commandFiles>,
-): NodeJS.ProcessEnv {
+function environment(task: ProgramTask, files: ReturnType<typeof commandFiles>): NodeJS.ProcessEnv {
   return {
-    ...process.env,
+    ...inheritedEnvironment(),
     ...task.work.env,
     MILLWRIGHT_RUN: task.runId,
     MILLWRIGHT_STEP: task.step,
@@ -140,19 +165,6 @@ function environment(
     MILLWRIGHT_OUTPUT: files.output,
     MILLWRIGHT_ARTIFACTS: files.artifacts,
   }
-}
-
-/** `{params.rate}`, `{element}` and `{element.day}` in an argument become the value: text as it is, all else as JSON. */
-function filledIn(argument: string, task: StepTask): string {
-  return argument.replace(/\{(params|element)((?:\.[\w-]+)*)\}/g, (whole, root: string, path: string) => {
-    let value: Json | undefined = root === 'params' ? task.params : task.element
-    for (const name of path.split('.').slice(1)) {
-      value = value !== null && typeof value === 'object' && !Array.isArray(value) ? value[name] : undefined
-    }
-    // Braces that name nothing belong to the program.
-    if (value === undefined) return whole
-    return typeof value === 'string' ? value : JSON.stringify(value)
-  })
 }
 
 function exitError(exitCode: number, command: readonly string[]): string {

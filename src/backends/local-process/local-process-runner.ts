@@ -17,7 +17,7 @@ export interface LocalProcessOptions {
   graceMs?: number
 }
 
-/** Runs steps on this machine: functions and modules in warm Node processes, commands as processes of their own. */
+/** Runs steps on this machine: functions and modules in warm Node processes, commands and notebooks as processes of their own. */
 export class LocalProcessRunner implements StepRunner {
   readonly slots: number
   private readonly watch = new UsageWatch()
@@ -53,7 +53,7 @@ export class LocalProcessRunner implements StepRunner {
   }
 
   async adopt(task: StepTask): Promise<StepOutcome | undefined> {
-    return task.work.kind === 'command' ? adoptCommand(task) : readOutcome(outcomePathOf(task.workDir))
+    return isProgram(task) ? adoptCommand(task) : readOutcome(outcomePathOf(task.workDir))
   }
 
   async close(): Promise<void> {
@@ -63,7 +63,7 @@ export class LocalProcessRunner implements StepRunner {
   }
 
   private async attempt(task: StepTask, listener: StepListener, signal: AbortSignal): Promise<StepOutcome> {
-    if (isCommand(task)) return runCommand(task, this.watch, listener, signal, this.graceMs)
+    if (isProgram(task)) return runCommand(task, this.watch, listener, signal, this.graceMs)
     const worker = this.pool.take(task)
     try {
       return await worker.run(task, outcomePathOf(task.workDir), listener, signal)
@@ -73,6 +73,6 @@ export class LocalProcessRunner implements StepRunner {
   }
 }
 
-function isCommand(task: StepTask): task is StepTask & { work: { kind: 'command' } } {
-  return task.work.kind === 'command'
+function isProgram(task: StepTask): task is StepTask & { work: { kind: 'command' | 'notebook' } } {
+  return task.work.kind === 'command' || task.work.kind === 'notebook'
 }

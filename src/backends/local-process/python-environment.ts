@@ -4,39 +4,35 @@ import { basename, delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { MillwrightError, messageOf } from '../../base/errors.ts'
 import { sha256 } from '../../base/hash.ts'
+import { requirementsOfUvLock } from './uv-lock.ts'
 
 const run = promisify(execFile)
 const limitMs = 15 * 60_000
 /** A making that has told nothing of itself for so long was killed. */
 const staleMs = limitMs + 60_000
 
-/** Turns a uv.lock into what pip reads; standard library only. */
-const fromUvLock = `
-import sys, tomllib
-for package in tomllib.load(open(sys.argv[1], 'rb')).get('package', []):
-    if 'registry' not in package.get('source', {}):
-        continue
-    files = package.get('wheels', []) + ([package['sdist']] if 'sdist' in package else [])
-    print(package['name'] + '==' + package['version'], *['--hash=' + file['hash'] for file in files])
-`
-
 /** Environments that are being made by this process. */
 const making = new Map<string, Promise<void>>()
 
 /**
- * The variables with which a program finds the Python environment of a lock: made once, by the hash of the lock and the version of
- * Python, and kept.
+ * The variables with which a program finds the Python environment of a lock: made once, by the hash of the lock, the version of
+ * Python and the machine's kind, and kept.
  *
  * @param lock a `requirements.txt` (with hashes pip checks them) or a `uv.lock`.
+ * @param python the interpreter that it is made with.
  * @throws `missing-package` when it cannot be made.
  */
-export async function pythonEnvironment(lock: string, kept: string): Promise<Record<string, string>> {
+export async function pythonEnvironment(
+  lock: string,
+  kept: string,
+  python = 'python3',
+): Promise<Record<string, string>> {
   const bytes = await readFile(lock)
-  const version = await pythonVersion()
+  const version = await pythonVersion(python)
   const folder = join(kept, sha256(`${version}\n${sha256(bytes)}`).slice(0, 32))
   let made = making.get(folder)
   if (!made) {
-    made = make(folder, lock, bytes.toString('utf8')).finally(() => making.delete(folder))
+    made = make(folder, lock, bytes.toString('utf8'), python).finally(() => making.delete(folder))
     making.set(folder, made)
   }
   await made
@@ -44,16 +40,19 @@ export async function pythonEnvironment(lock: string, kept: string): Promise<Rec
   return { VIRTUAL_ENV: folder, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
 }
 
-async function pythonVersion(): Promise<string> {
+async function pythonVersion(python: string): Promise<string> {
   try {
-    const { stdout } = await run('python3', ['-c', 'import sys; print(sys.version, sys.platform)'])
+    const { stdout } = await run(python, [
+      '-c',
+      'import platform, sys; print(sys.version, sys.platform, platform.machine())',
+    ])
     return stdout.trim()
   } catch (cause) {
-    throw missing(`there is no python3: ${messageOf(cause)}`, cause)
+    throw missing(`there is no ${python}: ${messageOf(cause)}`, cause)
   }
 }
 
-async function make(folder: string, lock: string, text: string): Promise<void> {
+async function make(folder: string, lock: string, text: string, base: string): Promise<void> {
   const done = join(folder, '.millwright-ready')
   if (await exists(done)) return
   await mkdir(folder, { recursive: true })
@@ -78,12 +77,12 @@ async function make(folder: string, lock: string, text: string): Promise<void> {
   try {
     if (await exists(done)) return
     await rm(folder, { recursive: true, force: true })
-    await run('python3', ['-m', 'venv', folder], { timeout: limitMs })
+    await run(base, ['-m', 'venv', folder], { timeout: limitMs })
     const python = join(folder, process.platform === 'win32' ? 'Scripts/python' : 'bin/python')
     let requirements = lock
     if (basename(lock) === 'uv.lock') {
       requirements = join(folder, 'requirements.txt')
-      const { stdout } = await run(python, ['-c', fromUvLock, lock], { maxBuffer: 64 << 20 })
+      const { stdout } = await run(python, ['-c', requirementsOfUvLock, lock], { maxBuffer: 64 << 20 })
       await writeFile(requirements, stdout)
     }
     const hashes = basename(lock) === 'uv.lock' || /--hash[= ]/.test(text) ? ['--require-hashes'] : []
@@ -105,7 +104,7 @@ const exists = (path: string): Promise<boolean> =>
   )
 
 const missing = (why: string, cause?: unknown): MillwrightError =>
-  new MillwrightError('missing-package', `the Python environment of the step could not be made: ${why}`, {
+  new MillwrightError('missing-package', `the Python environment could not be made: ${why}`, {
     hint: 'Install Python 3 with venv, and check the lock with pip on this machine.',
     cause,
   })

@@ -75,6 +75,9 @@ export function readStatus(path: string): { exitCode: number; cpuSeconds: number
   return { exitCode: Number(exit[1]), cpuSeconds }
 }
 
+/** What SIGKILL leaves of a program under the shim; nothing that a program does of itself ends so. */
+export const killedCode = 128 + constants.signals.SIGKILL
+
 /** The shim tells the death of its program by a signal as 128 and the signal's number. */
 export function signalName(exitCode: number): string {
   const found = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)

@@ -4,7 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { messageOf } from '../../base/errors.ts'
 import type { StepListener, StepOutcome, StepTask } from '../../ports/step-runner.ts'
 import { AttemptGuard } from './attempt-guard.ts'
-import { signalGroup, signalName, spawnShim } from './shim.ts'
+import { inheritedEnvironment } from './inherited-environment.ts'
+import { killedCode, signalGroup, signalName, spawnShim } from './shim.ts'
 import type { UsageWatch } from './usage-watch.ts'
 import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.ts'
 
@@ -12,6 +13,11 @@ import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.ts'
 const fromSource = import.meta.url.endsWith('.ts')
 const entry = fileURLToPath(new URL(fromSource ? './worker.ts' : './worker.js', import.meta.url))
 const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+
+interface Ending {
+  how: string
+  reason: 'died' | 'killed'
+}
 
 export interface WorkerSetup {
   projectDir: string
@@ -29,7 +35,7 @@ export class WarmWorker {
   memoryMb = 0
   alive = true
   private readonly child: ChildProcess
-  private readonly exited: Promise<string>
+  private readonly exited: Promise<Ending>
   private inputsKey: string | undefined
   private onMessage: (message: FromWorker) => void = () => undefined
   private onPrinted: (text: string) => void = () => undefined
@@ -42,7 +48,7 @@ export class WarmWorker {
     const program = [process.execPath]
     if (fromSource) program.push('--conditions=millwright-source')
     program.push('--import', loader, entry, setup.wiring ?? '')
-    this.child = spawnShim(program, { cwd: setup.projectDir, env: { ...process.env }, messages: true })
+    this.child = spawnShim(program, { cwd: setup.projectDir, env: inheritedEnvironment(), messages: true })
     this.child.on('message', (message) => this.onMessage(message as FromWorker))
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -53,18 +59,18 @@ export class WarmWorker {
     this.exited = new Promise((resolve) => {
       this.child.on('error', (error) => {
         this.alive = false
-        resolve(`could not be started: ${error.message}`)
+        resolve({ how: `could not be started: ${error.message}`, reason: 'died' })
       })
       this.child.on('exit', (code, signal) => {
         this.alive = false
-        resolve(exitText(code, signal))
+        resolve(endingOf(code, signal))
       })
     })
   }
 
   /** Runs one task; afterwards the worker may have died, which `alive` says. */
   async run(task: StepTask, outcomePath: string, listener: StepListener, signal: AbortSignal): Promise<StepOutcome> {
-    if (this.child.pid === undefined) return { ok: false, reason: 'died', error: await this.ending(), resources: null }
+    if (this.child.pid === undefined) return this.ended()
     if (task.work.kind === 'function') this.codeVersion = task.work.codeVersion
     this.tasks += 1
     const guard = new AttemptGuard(task, this.child, this.watch, listener, signal, {
@@ -85,9 +91,7 @@ export class WarmWorker {
       }
     })
     this.tell({ type: 'run', task: this.workerTask(task, outcomePath) })
-    const died = this.exited.then(
-      async (): Promise<StepOutcome> => ({ ok: false, reason: 'died', error: await this.ending(), resources: null }),
-    )
+    const died = this.exited.then(() => this.ended())
     const outcome = await Promise.race([told, died])
     this.onMessage = () => undefined
     this.onPrinted = () => undefined
@@ -139,15 +143,16 @@ export class WarmWorker {
     }
   }
 
-  private async ending(): Promise<string> {
-    const how = await this.exited
+  private async ended(): Promise<StepOutcome> {
+    const { how, reason } = await this.exited
     const words = this.lastWords.trim().split('\n').at(-1)
-    return `Its process ${how}${words ? `: ${words}` : ''}.`
+    return { ok: false, reason, error: `Its process ${how}${words ? `: ${words}` : ''}.`, resources: null }
   }
 }
 
-function exitText(code: number | null, signal: NodeJS.Signals | null): string {
-  if (signal) return `was killed by ${signal}`
-  if (code !== null && code > 128) return `was killed by ${signalName(code)}`
-  return `ended with exit code ${code}`
+function endingOf(code: number | null, signal: NodeJS.Signals | null): Ending {
+  if (signal === 'SIGKILL' || code === killedCode) return { how: 'was killed from outside (SIGKILL)', reason: 'killed' }
+  if (signal) return { how: `was killed by ${signal}`, reason: 'died' }
+  if (code !== null && code > 128) return { how: `was killed by ${signalName(code)}`, reason: 'died' }
+  return { how: `ended with exit code ${code}`, reason: 'died' }
 }

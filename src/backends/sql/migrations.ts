@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from './dialect.ts'
+import { hideGoneVersions, makeRegistryTables } from './registry/tables.ts'
+import { makeTrackingTables, markGarbage } from './tracking/tables.ts'
 
 /** In order; a name once released is never changed. */
 export const migrations: Record<string, (db: Database) => Promise<void>> = {
@@ -14,4 +16,14 @@ export const migrations: Record<string, (db: Database) => Promise<void>> = {
     await sql`create index event_stage on event (stage, seq)`.execute(db)
     await sql`create index event_unsealed on event (id) where seq is null`.execute(db)
   },
+  '0002-tracking': makeTrackingTables,
+  '0003-tracked-files': async (db) => {
+    await sql`create table tracked_file (
+      root text, path text, hash text not null, size integer not null, at integer not null, primary key (root, path)) without rowid`.execute(
+      db,
+    )
+  },
+  '0004-registry': makeRegistryTables,
+  '0006-garbage': markGarbage,
+  '0007-hidden-versions': hideGoneVersions,
 }

@@ -1,9 +1,12 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync, renameSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { Kysely, SqliteDialect, sql } from 'kysely'
 import Sqlite from 'libsql'
 import { messageOf } from '../../base/errors.ts'
 import type { Database, SqlDialect } from '../sql/dialect.ts'
+import { SearchDialect } from './search-thread.ts'
+import { SqliteSnapshot } from './snapshot.ts'
+import { StatementCache } from './statement-cache.ts'
 
 interface Waiting {
   work: (db: Database) => Promise<unknown>
@@ -13,6 +16,13 @@ interface Waiting {
 
 /** More than this in one commit would make the first of them wait noticeably. */
 const worksPerCommit = 256
+
+/** A pattern of LIKE as one of GLOB, whose own signs stand for themselves in brackets. */
+const globOf = (pattern: string): string =>
+  pattern
+    .replaceAll(/[*?[]/g, (sign) => `[${sign}]`)
+    .replaceAll('%', '*')
+    .replaceAll('_', '?')
 
 /**
  * SQLite through libsql, in WAL mode at synchronous=FULL: a commit is on the disk when it returns. Commits are grouped: the works that
@@ -33,9 +43,11 @@ export function openSqlite(path: string): SqlDialect {
   const readerFile = new Sqlite(path)
   for (const pragma of ['busy_timeout = 5000', 'query_only = ON', 'cache_size = -65536'])
     readerFile.exec(`PRAGMA ${pragma}`)
-  // libsql's types follow better-sqlite3's old ones; the methods Kysely calls are the same.
-  const writer: Database = new Kysely({ dialect: new SqliteDialect({ database: writerFile as never }) })
-  const reader: Database = new Kysely({ dialect: new SqliteDialect({ database: readerFile as never }) })
+  const through = (file: Sqlite.Database): Database =>
+    new Kysely({ dialect: new SqliteDialect({ database: new StatementCache(file) }) })
+  const writer = through(writerFile)
+  const reader = through(readerFile)
+  const searcher: Database = new Kysely({ dialect: new SearchDialect(path) })
 
   const waiting: Waiting[] = []
   let draining = false
@@ -73,9 +85,12 @@ export function openSqlite(path: string): SqlDialect {
     if (draining) return
     draining = true
     try {
-      // A turn of the event loop lets what arrives together be committed together.
+      // What arrives together is committed together: another turn of the event loop, as long as it brings more.
       while (waiting.length > 0) {
-        await new Promise(setImmediate)
+        for (let before = 0; before < waiting.length && before < worksPerCommit; ) {
+          before = waiting.length
+          await new Promise(setImmediate)
+        }
         await commitTogether(waiting.splice(0, worksPerCommit))
       }
     } finally {
@@ -85,6 +100,7 @@ export function openSqlite(path: string): SqlDialect {
 
   return {
     reader,
+    searcher,
     transaction: <T>(work: (db: Database) => Promise<T>) =>
       new Promise<T>((resolve, reject) => {
         waiting.push({ work, resolve: resolve as (value: unknown) => void, reject })
@@ -100,12 +116,34 @@ export function openSqlite(path: string): SqlDialect {
       const { rows } = await sql<{ name: string }>`select name from pragma_table_info(${table})`.execute(writer)
       return rows.map((row) => row.name)
     },
+    keepCopy: async () => {
+      const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')
+      const folder = join(dirname(path), 'before-upgrade')
+      mkdirSync(folder, { recursive: true })
+      const draft = join(folder, 'draft')
+      const snapshot = new SqliteSnapshot(path, draft)
+      snapshot.pin()
+      await snapshot.write()
+      renameSync(draft, join(folder, `${basename(path, '.db')}-${time}Z.db`))
+    },
     member: (field) => sql`json_extract(doc, ${`$.${field}`})`,
+    // LIKE ignores case here, and GLOB does not.
+    like: (text, pattern, ignoreCase) =>
+      ignoreCase ? sql<boolean>`${text} like ${pattern}` : sql<boolean>`${text} glob ${globOf(pattern)}`,
+    // In JSON a number has 15 digits here; 17 make it exact, and the last of more may be wrong.
+    packed: (columns) =>
+      sql`json_group_array(json_array(${sql.join(
+        columns.map((column) =>
+          typeof column === 'string' ? sql.ref(column) : sql`printf('%!.19g', ${sql.ref(column.real)})`,
+        ),
+      )}))`,
+    among: (values) => sql`(select value from json_each(${JSON.stringify(values)}))`,
     isUniqueViolation: (error) => /UNIQUE constraint failed/.test(messageOf(error)),
     close: async () => {
       while (draining) await new Promise(setImmediate)
       await writer.destroy()
       await reader.destroy()
+      await searcher.destroy()
     },
   }
 }

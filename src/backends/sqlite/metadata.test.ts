@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { metadataConformance } from '../../ports/metadata.conformance.ts'
+import { registryConformance } from '../../ports/registry.conformance.ts'
+import { trackingConformance } from '../../ports/tracking.conformance.ts'
+import { trackingViewsConformance } from '../../ports/tracking-views.conformance.ts'
 import { openSqlMetadata } from '../sql/metadata.ts'
 import { openSqlite } from './dialect.ts'
 
-metadataConformance('sqlite', async () => {
+async function setup() {
   const path = join(await mkdtemp(join(tmpdir(), 'millwright metadata ')), 'metadata.db')
   const open = () => openSqlMetadata(openSqlite(path), () => Date.UTC(2001, 0, 1))
   const metadata = await open()
@@ -16,10 +19,15 @@ metadataConformance('sqlite', async () => {
       await metadata.close()
       return open()
     },
-    tamper: async (statement) => {
+    tamper: async (statement: string) => {
       const file = new Sqlite(path)
       file.exec(statement)
       file.close()
     },
   }
-})
+}
+
+metadataConformance('sqlite', setup)
+trackingConformance('sqlite', setup)
+registryConformance('sqlite', setup)
+trackingViewsConformance('sqlite', setup)

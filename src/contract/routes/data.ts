@@ -1,7 +1,8 @@
 import * as z from 'zod'
-import { batchSchema, columnSummarySchema, datasetVersionSchema } from '../data.ts'
+import { batchSchema, columnSummarySchema, consumerSchema, datasetVersionSchema, listedBatchSchema } from '../data.ts'
 import { datasetSchema } from '../definition.ts'
 import { route } from '../route.ts'
+import { timeSchema } from '../time.ts'
 
 const named = z.object({ dataset: z.string() })
 const outcomeSchema = z.object({ batches: z.array(batchSchema), version: z.number().int() })
@@ -11,13 +12,16 @@ export const dataRoutes = {
     method: 'GET',
     path: '/api/datasets',
     group: 'data',
-    summary: 'Datasets with their newest version',
+    summary: 'Datasets with their newest version and the batch that came last',
     response: z.object({
       datasets: z.array(
         z.object({
           definition: datasetSchema,
           version: datasetVersionSchema.nullable(),
+          /** How many there are of each state. */
           batches: z.record(z.string(), z.number()),
+          /** The last that came, whatever became of it. */
+          last: listedBatchSchema.nullable(),
         }),
       ),
     }),
@@ -26,12 +30,13 @@ export const dataRoutes = {
     method: 'GET',
     path: '/api/datasets/{dataset}',
     group: 'data',
-    summary: 'One dataset: its definition, inferred schema and newest version',
+    summary: 'One dataset: its definition, inferred schema, newest version, and what uses it',
     params: named,
     response: z.object({
       definition: datasetSchema,
       version: datasetVersionSchema.nullable(),
       inferred: z.array(columnSummarySchema),
+      consumers: z.array(consumerSchema),
     }),
   }),
   datasetVersions: route({
@@ -40,7 +45,11 @@ export const dataRoutes = {
     group: 'data',
     summary: 'Versions, newest first',
     params: named,
-    query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+    query: z.object({
+      /** Only those before this number: the next page. */
+      before: z.coerce.number().int().positive().optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+    }),
     response: z.object({ versions: z.array(datasetVersionSchema) }),
   }),
   datasetBatches: route({
@@ -51,9 +60,31 @@ export const dataRoutes = {
     params: named,
     query: z.object({
       state: z.enum(['accepted', 'refused', 'quarantined']).optional(),
+      /** Only those that came before the batch of this id: the next page. */
+      before: z.string().optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
-    response: z.object({ batches: z.array(batchSchema) }),
+    response: z.object({ batches: z.array(listedBatchSchema) }),
+  }),
+  datasetBatch: route({
+    method: 'GET',
+    path: '/api/datasets/{dataset}/batches/{batch}',
+    group: 'data',
+    summary: 'One batch: what its columns are like, and how far each is from the reference by which batches are judged',
+    params: z.object({ dataset: z.string(), batch: z.string() }),
+    response: z.object({
+      batch: batchSchema,
+      columns: z.array(
+        z.object({
+          name: z.string(),
+          reference: columnSummarySchema.nullable(),
+          /** Jensen-Shannon distance, base 2; null where there is nothing to compare. */
+          distance: z.number().nullable(),
+          /** The distance from which on it is told or refused; null of derived columns, which follow others. */
+          mayBe: z.number().nullable(),
+        }),
+      ),
+    }),
   }),
   datasetDiff: route({
     method: 'GET',
@@ -63,8 +94,8 @@ export const dataRoutes = {
     params: named,
     query: z.object({ from: z.coerce.number().int().nonnegative(), to: z.coerce.number().int().positive() }),
     response: z.object({
-      added: z.array(batchSchema),
-      removed: z.array(batchSchema),
+      added: z.array(listedBatchSchema),
+      removed: z.array(listedBatchSchema),
       rows: z.number(),
       columns: z.array(
         z.object({ name: z.string(), before: columnSummarySchema.nullable(), after: columnSummarySchema.nullable() }),
@@ -90,6 +121,7 @@ export const dataRoutes = {
   rollbackDataset: route({
     method: 'POST',
     role: 'operator',
+    keyed: true,
     path: '/api/datasets/{dataset}/rollback',
     group: 'data',
     summary: 'Make a new version with the rows of an earlier one; a dry run says what would go and what depends on it',
@@ -121,8 +153,8 @@ export const dataRoutes = {
       path: z.string().optional(),
       format: z.enum(['parquet', 'csv']).optional(),
       /** Partitions of the source in this range of local time, `[from, to)`, UTC milliseconds. */
-      from: z.number().optional(),
-      to: z.number().optional(),
+      from: timeSchema.optional(),
+      to: timeSchema.optional(),
     }),
     response: outcomeSchema,
   }),

@@ -126,6 +126,7 @@ export const deliveryRoutes = {
   rollbackPackage: route({
     method: 'POST',
     role: 'operator',
+    keyed: true,
     path: '/api/delivery/rollback',
     group: 'delivery',
     summary: 'Return to a package that was in force before',
@@ -139,6 +140,7 @@ export const deliveryRoutes = {
   rollbackFeatureView: route({
     method: 'POST',
     role: 'operator',
+    keyed: true,
     path: '/api/feature-views/{view}/rollback',
     group: 'delivery',
     summary: 'Put a feature view as an earlier definition had it into the definition in force',

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { eventSchema } from '../events.ts'
+import { eventSchema, severityLevels } from '../events.ts'
 import { route } from '../route.ts'
 
 const headSchema = z.object({ seq: z.number(), hash: z.string() })
@@ -17,6 +17,10 @@ export const eventRoutes = {
       type: z.string().optional(),
       subject: z.string().optional(),
       stage: z.string().optional(),
+      level: z.enum(severityLevels).optional(),
+      actor: z.string().optional(),
+      /** A part of the message, of the subject or of the actor. */
+      text: z.string().max(200).optional(),
     }),
     response: z.object({ events: z.array(eventSchema), head: headSchema }),
   }),

@@ -1,9 +1,17 @@
 import * as z from 'zod'
 import { route } from '../route.ts'
-import { capabilitiesSchema, servingPlanSchema } from '../serving.ts'
+import { capabilitiesSchema, predictorSchema, servingPlanSchema } from '../serving.ts'
+import { timeSchema } from '../time.ts'
 
 /** Between the control plane and its prediction services. */
 export const predictorRoutes = {
+  predictors: route({
+    method: 'GET',
+    path: '/api/predictors',
+    group: 'predictors',
+    summary: 'The prediction services that are connected, and where each stands',
+    response: z.object({ predictors: z.array(predictorSchema) }),
+  }),
   synchronise: route({
     role: 'service',
     method: 'POST',
@@ -14,18 +22,23 @@ export const predictorRoutes = {
       'A prediction service says where it stands and is told, as soon as there is any, what is new: time, plan, features',
     params: z.object({ predictor: z.string() }),
     body: z.object({
-      address: z.string(),
+      /** Where it answers: it is asked there on behalf of people and tests. */
+      address: z.url({ protocol: /^https?$/ }),
       /** Revision of the plan it serves; '' before the first. */
       revision: z.string(),
       /** Slots that could not be loaded, with the reason. */
       faults: z.array(z.object({ version: z.string(), message: z.string() })).default([]),
+      /** Slots that are not loaded yet: their packages are being installed, or they are being started. */
+      preparing: z.array(z.string()).default([]),
       /** Place in the feature log up to which it has taken it in. */
       featureSeq: z.number().int(),
-      clock: z.number(),
+      clock: timeSchema,
       /** The event log's head as it last saw it. */
-      witness: z.object({ seq: z.number(), hash: z.string() }),
+      witness: z.object({ seq: z.number().int().min(0), hash: z.string() }),
       /** Predictions that were not logged, since it started (best-effort logging only). */
       dropped: z.number().int().default(0),
+      /** Endpoint → requests that were refused or failed, since it started. */
+      refused: z.record(z.string(), z.number().int()).default({}),
       /** Null of one that does not say. */
       capabilities: capabilitiesSchema.nullable().default(null),
       /** Hold the answer this long if there is nothing new. */
@@ -38,6 +51,8 @@ export const predictorRoutes = {
       /** Records of the feature log after `featureSeq`, in order, as base64. */
       features: z.array(z.object({ seq: z.number(), record: z.string() })),
       head: z.object({ seq: z.number(), hash: z.string() }),
+      /** Whether the event that it saw last is here as it saw it. */
+      agrees: z.boolean(),
     }),
   }),
   shipPredictions: route({

@@ -2,8 +2,9 @@ import * as z from 'zod'
 import { briefSchema, definitionSchema } from '../definition.ts'
 import { driftSchema } from '../delivery.ts'
 import { eventSchema } from '../events.ts'
-import { definitionRecordSchema } from '../project.ts'
+import { definitionRecordSchema, listedDefinitionSchema } from '../project.ts'
 import { route } from '../route.ts'
+import { timeSchema } from '../time.ts'
 
 export const changeSchema = z.object({
   action: z.enum(['add', 'change', 'remove']),
@@ -39,9 +40,12 @@ const stageStateSchema = z.object({
   lastEvent: eventSchema.nullable(),
 })
 
+const collected = z.array(z.string().max(64)).max(1000).default([])
+
 export const projectRoutes = {
   health: route({
     method: 'GET',
+    open: true,
     path: '/health',
     group: 'project',
     summary: 'Whether the control plane is up, and since when',
@@ -62,6 +66,38 @@ export const projectRoutes = {
       applied: definitionRecordSchema.nullable(),
       brief: briefSchema.nullable(),
       name: z.string().nullable(),
+    }),
+  }),
+  definitions: route({
+    method: 'GET',
+    path: '/api/definitions',
+    group: 'project',
+    summary: 'Definitions that were ever in force, the last applied first',
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+    response: z.object({ definitions: z.array(listedDefinitionSchema) }),
+  }),
+  definition: route({
+    method: 'GET',
+    path: '/api/definitions/{definition}',
+    group: 'project',
+    summary: 'One definition, by its hash',
+    params: z.object({ definition: z.string() }),
+    response: definitionRecordSchema,
+  }),
+  projectFolder: route({
+    method: 'GET',
+    // It runs the code of the folder, in a process of its own.
+    role: 'developer',
+    path: '/api/project/folder',
+    group: 'project',
+    summary: 'Whether the files of the project say what is in force; what applying them would change',
+    response: z.object({
+      projectDir: z.string(),
+      /** Of the definition as the files state it; null when they cannot be loaded. */
+      hash: z.string().nullable(),
+      changes: z.array(changeSchema),
+      /** Why they cannot be loaded. */
+      problem: z.string().nullable(),
     }),
   }),
   plan: route({
@@ -97,7 +133,7 @@ export const projectRoutes = {
     path: '/api/clock/advance',
     group: 'project',
     summary: 'Replay: move event time forward, and answer when every stage has caught up with it',
-    body: z.object({ to: z.number() }),
+    body: z.object({ to: timeSchema }),
     response: clockSchema,
   }),
   overview: route({
@@ -115,15 +151,41 @@ export const projectRoutes = {
   collectGarbage: route({
     role: 'operator',
     method: 'POST',
+    repeatable: true,
     path: '/api/gc',
     group: 'project',
     summary:
-      'Remove what nothing refers to any more and what is past its retention; a dry run only says what and how much',
-    body: z.object({ dryRun: z.boolean().default(true), actor: z.string().default('user') }),
+      'Remove what was deleted long enough ago, what is past its retention and what nothing refers to any more; a dry run only says what and how much',
+    body: z.object({
+      dryRun: z.boolean().default(true),
+      /** Runs, logged models and experiments of scripts that were deleted so long ago go for good. */
+      deletedForMs: z
+        .number()
+        .int()
+        .min(0)
+        .default(30 * 86_400_000),
+      /** Those alone, whenever they were deleted. */
+      trackedRuns: collected,
+      loggedModels: collected,
+      experiments: collected,
+      actor: z.string().default('user'),
+    }),
     response: z.object({
       dryRun: z.boolean(),
       blobs: z.object({ count: z.number(), bytes: z.number() }),
       runs: z.object({ count: z.number() }),
+      /** Of scripts. */
+      tracked: z.object({
+        runs: z.number(),
+        models: z.number(),
+        experiments: z.number(),
+        points: z.number(),
+        files: z.number(),
+        /** Of files, in a dry run. */
+        bytes: z.number(),
+        /** False where it goes on after the answer. */
+        isDone: z.boolean(),
+      }),
       predictions: z.object({ files: z.number(), bytes: z.number() }),
       items: z.array(z.object({ kind: z.string(), name: z.string(), bytes: z.number(), why: z.string() })),
     }),

@@ -25,11 +25,18 @@ export const reproductionRoutes = {
   }),
   keepReproduction: route({
     method: 'POST',
+    keyed: true,
     path: '/api/runs/{run}/reproductions',
     group: 'delivery',
-    summary: 'Keep the report of somebody who made a run again',
+    summary:
+      'Keep the report of somebody who made a run again; one that does not fit the records of the run is refused',
     params: byRun,
-    body: z.object({ report: reproductionReportSchema, actor: z.string().default('user') }),
+    body: z.object({
+      report: reproductionReportSchema,
+      actor: z.string().default('user'),
+      /** What the machine calls itself on which it was made again. */
+      machine: z.string().min(1).max(255),
+    }),
     bodyLimit: 8 << 20,
     response: reproductionSchema,
   }),

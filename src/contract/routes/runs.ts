@@ -31,6 +31,7 @@ export const runRoutes = {
     method: 'POST',
     path: '/api/runs',
     group: 'runs',
+    keyed: true,
     summary: 'Start a pipeline',
     body: z.object({
       pipeline: z.string(),
@@ -48,12 +49,17 @@ export const runRoutes = {
     method: 'GET',
     path: '/api/runs/{run}',
     group: 'runs',
-    summary: 'One run with its steps',
+    summary: 'One run with its steps; with `waitMs` once it is over, or the step that is named, or that time is',
     params: byRun,
+    query: z.object({
+      waitMs: z.coerce.number().int().min(0).max(60_000).default(0),
+      step: z.string().optional(),
+    }),
     response: withSteps,
   }),
   stopRun: route({
     method: 'POST',
+    keyed: true,
     path: '/api/runs/{run}/stop',
     group: 'runs',
     summary: 'Stop a run',
@@ -62,6 +68,7 @@ export const runRoutes = {
   }),
   resumeRun: route({
     method: 'POST',
+    keyed: true,
     path: '/api/runs/{run}/resume',
     group: 'runs',
     summary: 'Go on with a run that failed or was stopped; what has finished is not run again',
@@ -72,6 +79,7 @@ export const runRoutes = {
     method: 'POST',
     path: '/api/runs/{run}/rerun',
     group: 'runs',
+    keyed: true,
     summary: 'A new run that takes over the steps before the named one and runs the rest',
     params: byRun,
     body: z.object({ from: z.string(), actor: z.string().default('user') }),
@@ -100,6 +108,7 @@ export const runRoutes = {
   }),
   runScript: route({
     method: 'POST',
+    keyed: true,
     path: '/api/scripts',
     group: 'runs',
     summary: 'Run a program as it is, tracked: command, log, commit, environment, files it leaves as artifacts',

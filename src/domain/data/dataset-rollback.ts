@@ -2,7 +2,7 @@ import { MillwrightError } from '../../base/errors.ts'
 import { hashOf } from '../../base/hash.ts'
 import { newId } from '../../base/ids.ts'
 import type { BatchRecord, DatasetVersionRecord } from '../../contract/data.ts'
-import type { RecordReader } from '../../ports/metadata.ts'
+import type { RecordReader, RecordWriter } from '../../ports/metadata.ts'
 import type { DataServices } from './data-services.ts'
 import { datasetVersion, diffVersions } from './dataset-reader.ts'
 
@@ -11,6 +11,13 @@ export interface RollbackPlan {
   version: string
   removed: { batches: number; rows: number }
   restored: { batches: number; rows: number }
+}
+
+export interface DatasetRollback {
+  actor: string
+  reason: string
+  /** Written in the transaction that makes the version. */
+  also?: (writer: RecordWriter, plan: RollbackPlan) => Promise<void>
 }
 
 const counted = (batches: readonly BatchRecord[]): { batches: number; rows: number } => ({
@@ -44,7 +51,7 @@ export async function rollBackDataset(
   { metadata, clock }: Pick<DataServices, 'metadata' | 'clock'>,
   dataset: string,
   to: number,
-  { actor, reason }: { actor: string; reason: string },
+  { actor, reason, also }: DatasetRollback,
 ): Promise<RollbackPlan> {
   return metadata.transaction(async (writer) => {
     const plan = await planDatasetRollback(writer, dataset, to)
@@ -88,6 +95,7 @@ export async function rollBackDataset(
       message: `${version.id} is ${target.id} again: ${plan.removed.rows.toLocaleString('en-US')} rows went, ${plan.restored.rows.toLocaleString('en-US')} came back (${reason})`,
       data: { version: version.id, to: target.id, removed: plan.removed, restored: plan.restored },
     })
+    await also?.(writer, plan)
     return plan
   })
 }

@@ -45,6 +45,7 @@ export async function ingestFile(
   const plan = planDataset(dataset)
   const file: TableFile = { format: formatOf(dataset, path), path }
   const originHash = await hashFile(path)
+  await refuseTooManyRows(services, file)
   const skew = schemaSkew(plan, await services.tables.schema(file))
   const batches: BatchRecord[] = []
   const done = (result: { batch: BatchRecord; isNew: boolean }) => {
@@ -140,10 +141,27 @@ export function entitiesNeeded(plan: DatasetPlan, entities: EntityTables): Set<s
   return names
 }
 
+/** Rows and texts that a file may have: its size says nothing of what it unfolds to, and neither does what it says of itself. */
+const mostRows = 100_000_000
+const mostTextBytes = 64 << 10
+
+/** @throws `invalid-data` for a file that promises more rows than any day or month has. */
+async function refuseTooManyRows({ tables }: DataServices, file: TableFile): Promise<void> {
+  // Those of a text file take up its bytes.
+  if (file.format !== 'parquet') return
+  const rows = await tables.count([file])
+  if (rows <= mostRows) return
+  const [has, may] = [rows, mostRows].map((count) => count.toLocaleString('en-US'))
+  throw new MillwrightError('invalid-data', `${basename(file.path)} has ${has} rows; a file may have ${may}`, {
+    field: 'path',
+    hint: 'Bring it in parts, such as one for each month.',
+  })
+}
+
 const rowNumberColumn = '\u0000row number'
 
 function scanOf(plan: DatasetPlan, { from, below }: IngestOptions): ScanQuery {
-  const query: ScanQuery = { columns: typed(plan.source), rowNumber: rowNumberColumn }
+  const query: ScanQuery = { columns: typed(plan.source), rowNumber: rowNumberColumn, mostTextBytes }
   const partition = plan.dataset.source?.partition
   if (partition === undefined) return query
   const by = { name: partition.by, type: plan.types.get(partition.by)! }

@@ -49,13 +49,28 @@ export class KnownKeys {
     for (let row = 0; row < rows.rows; row += 1) known.add(textAt(keys, row)!)
   }
 
-  /** A day is about to become a batch. @returns what to call with the batch, or with null when there is none after all. */
-  closeDay(start: number): (batch: BatchRecord | null) => void {
-    const keys = this.open.get(start) ?? new Set<string>()
-    this.open.delete(start)
+  /**
+   * Rows of a day are about to become a batch; keys of others of the day, which were claimed and are on their way, stay.
+   *
+   * @returns what to call with the batch, or with null when there is none after all.
+   */
+  closeDay(start: number, parts: readonly { rows: Table }[]): (batch: BatchRecord | null) => void {
+    const open = this.setOf(start)
+    const keys = new Set<string>()
+    for (const { rows } of parts) {
+      const texts = textsOf(rows, this.key)
+      for (let row = 0; row < rows.rows; row += 1) {
+        const key = textAt(texts, row)!
+        keys.add(key)
+        open.delete(key)
+      }
+    }
+    if (open.size === 0) this.open.delete(start)
     this.closing.add(keys)
     return (batch) => {
       this.closing.delete(keys)
+      // Its rows wait on, to be made a batch later.
+      if (batch === null) for (const key of keys) this.setOf(start).add(key)
       if (batch?.state === 'accepted') this.cache(batch.contentHash, Promise.resolve(keys))
     }
   }

@@ -103,6 +103,77 @@ describe('push buffer', () => {
     await again.close()
   })
 
+  test('a row that comes while its day is being closed is kept: in this batch or the next, through a restart', async () => {
+    const late = await prepared()
+    try {
+      const buffer = await PushBuffer.open(late, definition, 'flights')
+      await buffer.push(flights(0, 10))
+      let sent = 10
+      for (let turn = 0; turn < 6; turn += 1) {
+        let isClosing = true
+        const closing = buffer.closeDue(start + 2 * day).finally(() => {
+          isClosing = false
+        })
+        while (isClosing && sent < 1400) {
+          expect(await buffer.push(flights(sent, sent + 3))).toMatchObject({ duplicates: 0 })
+          sent += 3
+        }
+        await closing
+        expect(await buffer.push(flights(0, sent))).toMatchObject({ duplicates: sent })
+      }
+      expect(sent).toBeGreaterThan(30)
+      await buffer.close()
+      const again = await PushBuffer.open(late, definition, 'flights')
+      expect(await again.push(flights(0, sent))).toMatchObject({ duplicates: sent })
+      await again.closeDue(start + 2 * day)
+      await again.close()
+      const { rows } = await readVersion(late, await datasetVersion(late.metadata, 'flights'), {
+        columns: [{ name: 'flight_id', type: 'key' }],
+      })
+      expect(rows).toBe(sent)
+    } finally {
+      await late.close()
+    }
+  })
+
+  test('a log that could not be opened once is opened by the next push', async () => {
+    const short = await prepared()
+    try {
+      const buffer = await PushBuffer.open(short, definition, 'flights')
+      const { open } = short.logs
+      short.logs.open = () => Promise.reject(new Error('too many open files'))
+      await expect(buffer.push(flights(0, 3))).rejects.toThrow('too many open files')
+      short.logs.open = open
+      expect(await buffer.push(flights(0, 3))).toMatchObject({ duplicates: 0, rows: { rows: 3 } })
+      await buffer.close()
+    } finally {
+      await short.close()
+    }
+  })
+
+  test('a day that cannot be closed stays open, with all its rows and their keys', async () => {
+    const full = await prepared()
+    try {
+      const buffer = await PushBuffer.open(full, definition, 'flights')
+      await buffer.push(flights(0, 20))
+      const { rename } = full.logs
+      full.logs.rename = () => Promise.reject(new Error('no space left on device'))
+      await expect(buffer.closeDue(start + 2 * day)).rejects.toThrow('no space left')
+      full.logs.rename = rename
+      const { put, putFile } = full.blobs
+      full.blobs.put = full.blobs.putFile = () => Promise.reject(new Error('no space left on device'))
+      await expect(buffer.closeDue(start + 2 * day)).rejects.toThrow('no space left')
+      expect(await buffer.push(flights(0, 21))).toMatchObject({ duplicates: 20 })
+      Object.assign(full.blobs, { put, putFile })
+      const batches = await buffer.closeDue(start + 2 * day)
+      expect(batches.reduce((sum, { rows }) => sum + rows, 0)).toBe(21)
+      expect(await buffer.push(flights(0, 21))).toMatchObject({ duplicates: 21 })
+      await buffer.close()
+    } finally {
+      await full.close()
+    }
+  })
+
   test('what was acknowledged survives kills at any moment, once each', async () => {
     const killed = await prepared()
     await killed.close()

@@ -33,6 +33,8 @@ interface OpenDay {
 export class PushBuffer {
   private readonly days = new Map<number, Promise<OpenDay>>()
   private readonly appending = new Set<Promise<unknown>>()
+  /** Days whose log is getting its other name, with the rows that stay in them: none, unless that fails. */
+  private readonly sealing = new Map<number, Promise<PushedRows[]>>()
   private next = 1
   private closing: Promise<unknown> = Promise.resolve()
 
@@ -63,6 +65,10 @@ export class PushBuffer {
 
   private get folder(): string {
     return `push/${this.plan.dataset.name}`
+  }
+
+  private nameOf(start: number): string {
+    return `${this.folder}/${dateOf(start)}`
   }
 
   /**
@@ -164,26 +170,56 @@ export class PushBuffer {
   private dayOf(start: number): Promise<OpenDay> {
     let open = this.days.get(start)
     if (open === undefined) {
-      open = this.services.logs.open(`${this.folder}/${nameOf(start)}`).then((log) => ({ log, parts: [] }))
-      this.days.set(start, open)
+      // Until a day's log has its other name, opening its name would open the log that is being closed.
+      const left = this.sealing.get(start) ?? Promise.resolve([])
+      open = left.then(async (parts) => ({ log: await this.services.logs.open(this.nameOf(start)), parts }))
+      const opening = open
+      this.days.set(start, opening)
+      // A log that could not be opened (no descriptor, no room) is opened by the next push.
+      opening.catch(() => {
+        if (this.days.get(start) === opening) this.days.delete(start)
+      })
     }
     return open
   }
 
   private async closeDay(start: number, actor: string): Promise<BatchRecord> {
     const open = await this.days.get(start)!
-    this.days.delete(start)
-    await open.log.close()
     // A late row of the same day begins a new log from here on.
-    const sealed = `${this.folder}/closing/${nameOf(start)}-${open.parts[0]?.first ?? 0}`
-    await this.services.logs.rename(`${this.folder}/${nameOf(start)}`, await this.made(sealed))
-    const closed = this.keys?.closeDay(start)
+    const sealed = `${this.folder}/closing/${dateOf(start)}-${open.parts[0]?.first ?? 0}`
+    await this.seal(start, open, sealed)
+    const closed = this.keys?.closeDay(start, open.parts)
     let batch: BatchRecord | null = null
     try {
       batch = await this.commit(sealed, open.parts, actor)
       return batch
     } finally {
       closed?.(batch)
+    }
+  }
+
+  /** Gives the log of a day the name of one that is being made a batch. Where that fails, the day is open as before. */
+  private async seal(start: number, open: OpenDay, sealed: string): Promise<void> {
+    const { logs } = this.services
+    this.days.delete(start)
+    const work = (async () => {
+      await open.log.close()
+      await logs.rename(this.nameOf(start), await this.made(sealed))
+    })()
+    this.sealing.set(
+      start,
+      work.then(
+        () => [],
+        () => open.parts,
+      ),
+    )
+    try {
+      await work
+    } catch (error) {
+      await this.dayOf(start)
+      throw error
+    } finally {
+      this.sealing.delete(start)
     }
   }
 
@@ -257,7 +293,7 @@ export class PushBuffer {
   }
 }
 
-const nameOf = (start: number): string => new Date(start).toISOString().slice(0, 10)
+const dateOf = (start: number): string => new Date(start).toISOString().slice(0, 10)
 
 function rowsWith(dayOf: Float64Array, start: number): number[] {
   const rows: number[] = []

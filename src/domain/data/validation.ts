@@ -25,7 +25,7 @@ export interface BatchUnderTest {
 }
 
 /** The distance from the reference above which a batch is told to have moved, where no `shift` is stated for the column. */
-const toldShift = 0.35
+export const toldShift = 0.35
 
 type RowExpectation = { check: RowCheck; mostly: number; severity: Severity; message: (failing: string) => string }
 

@@ -30,6 +30,13 @@ function textOf(bytes: Uint8Array | undefined): string | null {
 
 /** Versions of the packages of two npm lockfiles, where they are not the same. */
 export function diffLocks(before: ReadPackage, after: ReadPackage): Diff['packages'] {
+  const lockOf = ({ manifest, files }: ReadPackage): Uint8Array | undefined =>
+    manifest.lockfile === null ? undefined : files.get(manifest.lockfile)?.bytes
+  return diffLockfiles(lockOf(before), lockOf(after))
+}
+
+/** The same of the bytes of two npm lockfiles; without one there is no package. */
+export function diffLockfiles(before: Uint8Array | undefined, after: Uint8Array | undefined): Diff['packages'] {
   const [from, to] = [versionsOf(before), versionsOf(after)]
   return [...new Set([...from.keys(), ...to.keys()])]
     .sort()
@@ -37,8 +44,7 @@ export function diffLocks(before: ReadPackage, after: ReadPackage): Diff['packag
     .map((name) => ({ name, from: from.get(name) ?? null, to: to.get(name) ?? null }))
 }
 
-function versionsOf({ manifest, files }: ReadPackage): Map<string, string> {
-  const bytes = manifest.lockfile === null ? undefined : files.get(manifest.lockfile)?.bytes
+function versionsOf(bytes: Uint8Array | undefined): Map<string, string> {
   if (!bytes) return new Map()
   const { packages = {} } = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
     packages?: Record<string, { version?: string; resolved?: string }>

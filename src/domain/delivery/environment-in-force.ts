@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { MillwrightError, messageOf } from '../../base/errors.ts'
 import type { Definition } from '../../contract/definition.ts'
 import { type ResolvedEnvironment, resolveEnvironment, type SecretReference } from '../../contract/environment.ts'
 import type { StepEnvironment } from '../pipelines/step-environment.ts'
+import { secretValue } from './secret-value.ts'
 
 /** A value shorter than this is no secret that hiding could keep: it stands in every other word. */
 const shortest = 4
@@ -41,6 +40,7 @@ export class EnvironmentInForce {
       name: this.name,
       settings: resolved?.settings ?? this.definition()?.settings ?? {},
       memoryMb: resolved?.limits.memoryMb ?? null,
+      notebooks: resolved?.notebooks ?? 'allowed',
       secrets: async () => this.secretsOf(resolved?.secrets ?? {}),
       redact: (text) => this.redact(text),
     }
@@ -63,15 +63,4 @@ export class EnvironmentInForce {
     }
     return shown
   }
-}
-
-async function secretValue(name: string, reference: SecretReference): Promise<string> {
-  const missing = (why: string): never => {
-    throw new MillwrightError('not-found', `the secret ${name} is not there: ${why}`, {
-      field: `secrets.${name}`,
-      hint: 'Set it where the control plane runs, and start the step again.',
-    })
-  }
-  if ('env' in reference) return process.env[reference.env] ?? missing(`the variable ${reference.env} is not set`)
-  return (await readFile(reference.file, 'utf8').catch((error) => missing(messageOf(error)))).trimEnd()
 }

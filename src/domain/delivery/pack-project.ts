@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../base/hash.ts'
 import type { Definition } from '../../contract/definition.ts'
-import type { CheckResult } from '../../contract/package.ts'
+import type { CheckResult, Upgraded } from '../../contract/package.ts'
 import type { Json } from '../../contract/pipeline.ts'
 import type { CodeFiles } from '../pipelines/code-files.ts'
 import { gitState } from '../pipelines/run-source.ts'
@@ -22,6 +22,8 @@ export interface PackRequest {
   golden?: Json
   /** Where git cannot say it, as in a detached checkout. */
   branch?: string
+  /** Versions of packages that differ from those of the commit, because an upgrade was tried. */
+  upgraded?: Upgraded[]
 }
 
 /**
@@ -53,6 +55,7 @@ export async function packProject(request: PackRequest, code?: CodeFiles): Promi
       dirty: git.dirty,
       builder: { by, millwright, node, platform, arch },
       checks,
+      ...(request.upgraded ? { upgraded: request.upgraded } : {}),
     },
   })
 }

@@ -5,15 +5,16 @@ import { newId } from '../../base/ids.ts'
 import type { Definition } from '../../contract/definition.ts'
 import type { ApprovalRecord, DeliveryRecord, Evidence } from '../../contract/delivery.ts'
 import { isGuarded, type ResolvedEnvironment, resolveEnvironment } from '../../contract/environment.ts'
+import { refuseNotebooks } from '../../contract/notebook.ts'
 import type { Principal } from '../../contract/principal.ts'
 import type { Change } from '../../contract/routes/project.ts'
-import type { Metadata } from '../../ports/metadata.ts'
+import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
 import type { ApplyRequest, Projects } from '../lifecycle/project.ts'
 import { dependents } from './dependents.ts'
 import type { EnvironmentInForce } from './environment-in-force.ts'
 import type { ReadPackage } from './package-file.ts'
 import type { Packages } from './packages.ts'
-import { unmetRules } from './rules.ts'
+import { notebookRule, unmetRules } from './rules.ts'
 import { projectWithin, unpack } from './unpacked.ts'
 
 interface DeploymentServices {
@@ -42,6 +43,8 @@ export interface DeployRequest {
   reason: string
   /** Say only what is missing and what would change. */
   dryRun: boolean
+  /** Written in the transaction that puts it into force. */
+  also?: (writer: RecordWriter, answer: DeployAnswer) => Promise<void>
 }
 
 export interface DeployAnswer {
@@ -75,7 +78,8 @@ export class PackageDeployments {
     if (here.name !== null && !read.definition.environments.some(({ name }) => name === here.name))
       return [`needs an environment "${here.name}" in its definition, has none`]
     const environment = this.rulesFor(read.definition)
-    if (!environment || !isGuarded(environment)) return []
+    if (!environment) return []
+    if (!isGuarded(environment)) return notebookRule({ environment: here.of(read.definition) ?? environment, read })
     const record = await this.services.packages.record(read.hash)
     const involved = [
       { name: nameOf(read.manifest.provenance.builder.by), as: 'built it' as const },
@@ -178,7 +182,7 @@ export class PackageDeployments {
 
   private async putIntoForce(
     read: ReadPackage,
-    { actor, reason, dryRun }: Omit<DeployRequest, 'package'>,
+    { actor, reason, dryRun, also }: Omit<DeployRequest, 'package'>,
     kind: DeliveryRecord['kind'],
     missing: string[],
   ): Promise<DeployAnswer> {
@@ -219,13 +223,6 @@ export class PackageDeployments {
         },
       )
     const before = projects.current
-    await this.services.apply(definition, {
-      projectDir,
-      packageHash: hash,
-      origin: 'package',
-      codeChanges: changes.filter(({ what }) => what === 'code'),
-      actor,
-    })
     const record: DeliveryRecord = {
       id: newId('dlv'),
       package: hash,
@@ -237,7 +234,8 @@ export class PackageDeployments {
       reason,
       at: clock.now(),
     }
-    await metadata.transaction(async (writer) => {
+    const deployed = { ...answer, deployed: true }
+    const written = async (writer: RecordWriter): Promise<void> => {
       await writer.insert('delivery', record)
       await writer.emit({
         type: kind === 'deploy' ? 'package.deployed' : 'package.rolled-back',
@@ -247,8 +245,17 @@ export class PackageDeployments {
         message: `Package ${hash.slice(0, 12)} is in force${environment.name ? ` in ${environment.name}` : ''}${record.previous ? `, after ${record.previous.slice(0, 12)}` : ''}: ${reason}`,
         data: { package: hash, previous: record.previous, delivery: record.id },
       })
+      await also?.(writer, deployed)
+    }
+    await this.services.apply(definition, {
+      projectDir,
+      packageHash: hash,
+      origin: 'package',
+      codeChanges: changes.filter(({ what }) => what === 'code'),
+      actor,
+      also: written,
     })
-    return { ...answer, deployed: true }
+    return deployed
   }
 
   /**
@@ -263,6 +270,17 @@ export class PackageDeployments {
     throw new MillwrightError('rules-unmet', `${what} by hand is refused: ${rules.name} takes packages only`, {
       hint: 'Make a package with `millwright ci`, and bring it with `millwright promote`.',
     })
+  }
+
+  /**
+   * Refuses a definition with notebooks where they are refused: by the rules in force where there are any, else by its own.
+   *
+   * @throws `rules-unmet` naming the step and the mend.
+   */
+  refuseNotebooks(definition: Definition): void {
+    const rules = this.rulesFor(definition)
+    const environment = rules && isGuarded(rules) ? rules : this.services.environment.of(definition)
+    if (environment) refuseNotebooks(environment, definition.pipelines)
   }
 
   /** Refuses a model version that no run of a package made here. @throws `rules-unmet`, `not-found` */

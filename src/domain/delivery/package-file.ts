@@ -8,6 +8,10 @@ import { isSignedBy, signIdentity } from './package-signature.ts'
 const manifestPath = 'manifest.json'
 const definitionPath = 'definition.json'
 const signaturePath = 'signature.json'
+/** Of a package: a name costs a few bytes in an archive and much more on a disk. */
+const mostPaths = 50_000
+/** Of what is read as JSON; definitions that are applied have the same bound. */
+const mostJsonBytes = 16 << 20
 
 /** A file of a package: its bytes, and whether it is a program. */
 export interface FileContent {
@@ -43,10 +47,16 @@ export interface ReadPackage extends Packed {
   signature: PackageSignature | null
 }
 
-/** Packs a project. The same content gives the same bytes, on every machine. */
+/** Packs a project. The same content gives the same bytes, on every machine. @throws `invalid-request` for too many files */
 export function packFiles(content: PackageContent): Packed {
   const definition = Buffer.from(canonicalJson(content.definition))
   const files = new Map([...content.files, [definitionPath, { bytes: definition }]])
+  const isTooMany = countPaths()
+  for (const path of [manifestPath, signaturePath, ...files.keys()])
+    if (isTooMany(path))
+      throw new MillwrightError('invalid-request', `a package holds at most ${mostPaths} files and folders`, {
+        hint: 'Keep data and generated files out of the folders that steps name as their code.',
+      })
   const manifest: Manifest = {
     format: 1,
     name: content.definition.name,
@@ -127,12 +137,30 @@ export function readPackage(bytes: Uint8Array): ReadPackage {
   return { hash: again.hash, bytes, manifest, definition, files, signature }
 }
 
+/** Counts files, and the folders that they would make. @returns a function that says whether there are too many with one more. */
+function countPaths(): (path: string) => boolean {
+  const folders = new Set<string>()
+  let files = 0
+  return (path) => {
+    files += 1
+    for (let at = path.indexOf('/'); at >= 0 && files + folders.size <= mostPaths; at = path.indexOf('/', at + 1))
+      folders.add(path.slice(0, at))
+    return files + folders.size > mostPaths
+  }
+}
+
 function entriesOf(bytes: Uint8Array): Map<string, Uint8Array> {
+  let all = 0
+  const isTooMany = countPaths()
   try {
     const entries = unzipSync(bytes, {
       filter: ({ name, compression, size, originalSize }) => {
         // Packages are stored, not compressed: what would unfold into more than it is, is none.
         if (compression !== 0 || size !== originalSize) throw altered(`${name} is compressed`)
+        if (isTooMany(name)) throw altered(`it holds more than ${mostPaths} files and folders`)
+        all += size
+        // Several names for the same bytes.
+        if (all > bytes.byteLength) throw altered(`with ${name} it holds more than it is long`)
         return true
       },
     })
@@ -145,6 +173,7 @@ function entriesOf(bytes: Uint8Array): Map<string, Uint8Array> {
 function parsed<T>(entries: ReadonlyMap<string, Uint8Array>, path: string, schema: { parse(value: unknown): T }): T {
   const bytes = entries.get(path)
   if (!bytes) throw altered(`${path} is missing`)
+  if (bytes.byteLength > mostJsonBytes) throw altered(`${path} is larger than ${mostJsonBytes >> 20} MB`)
   try {
     return schema.parse(JSON.parse(new TextDecoder().decode(bytes)))
   } catch (error) {

@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { MillwrightError } from '../../base/errors.ts'
 import type { Definition } from '../../contract/definition.ts'
 import { CodeFiles, foldersUp } from '../pipelines/code-files.ts'
+import { withoutOutputs } from '../pipelines/notebook-code.ts'
 import { lockfiles } from '../pipelines/run-source.ts'
 import { filesAmong } from '../pipelines/step-key.ts'
 import type { FileContent } from './package-file.ts'
@@ -24,7 +25,7 @@ export interface ProjectFiles {
 
 /**
  * The files that a project needs to run elsewhere: its configuration and everything that reaches by imports, the declared code of its
- * commands, and what says how it is installed. The root is the project's folder, or one above it where its lockfile or code it
+ * commands and notebooks (these without outputs), and what says how it is installed. The root is the project's folder, or one above it where its lockfile or code it
  * imports lies.
  *
  * @throws `invalid-definition` for code that cannot be read or that lies outside the repository.
@@ -53,6 +54,12 @@ export async function projectFiles(
         ),
       )
   }
+  const notebooks = new Map<string, string>()
+  for (const { run } of definition.pipelines.flatMap((pipeline) => pipeline.steps)) {
+    if (run.kind !== 'notebook') continue
+    notebooks.set(resolve(projectDir, run.notebook), run.notebook)
+    add([run.notebook, ...Object.keys(await code.declared([...run.code, run.python.lock]))])
+  }
   for (const module of modules) {
     try {
       add(Object.keys((await code.reachable(module)).files))
@@ -76,7 +83,8 @@ export async function projectFiles(
   for (const path of [...paths].sort()) {
     // What holds the keys of other services is no code, whichever folder it lies in.
     if (/^\.env(\.|$)/.test(basename(path))) continue
-    const bytes = await readFile(path)
+    const notebook = notebooks.get(path)
+    const bytes = notebook === undefined ? await readFile(path) : await withoutOutputs(path, notebook)
     const isProgram = ((await stat(path)).mode & 0o111) !== 0
     files.set(nameOf(path), {
       bytes: basename(path) === '.npmrc' ? withoutCredentials(bytes) : bytes,

@@ -1,15 +1,15 @@
 import { hashOf } from '../../base/hash.ts'
 import type { Definition } from '../../contract/definition.ts'
 import type { Json, PipelineDefinition } from '../../contract/pipeline.ts'
-import type { Cause, RunInputs } from '../../contract/reproduction.ts'
-import type { RunRecord, StepRecord } from '../../contract/run.ts'
+import type { Cause, ExecutedStep, RunInputs } from '../../contract/reproduction.ts'
+import type { RunRecord } from '../../contract/run.ts'
 import { differencesOf } from '../lifecycle/differences.ts'
 import { batchesHeld, versionsAltered } from './run-inputs.ts'
 
 /** What a run was made from and where. */
 export interface Making {
   inputs: RunInputs
-  steps: readonly StepRecord[]
+  steps: readonly ExecutedStep[]
   environment: RunRecord['environment']
 }
 
@@ -24,6 +24,7 @@ const shown = (value: Json | undefined): string | null =>
  */
 export function causesOf(step: string, recorded: Making, again: Making, steady: boolean | null): Cause[] {
   const near = [
+    ...ofCondition(step, recorded, again),
     ...ofKeyParts(step, recorded, again),
     ...ofDefinition(step, recorded.inputs, again.inputs),
     ...ofData(step, recorded.inputs, again.inputs),
@@ -39,8 +40,28 @@ export function causesOf(step: string, recorded: Making, again: Making, steady: 
   return platform.length > 0 ? platform : [unsteady]
 }
 
+/** Whether it ran at all hangs on a parameter, where its condition names one; what its outcome would depend on does not matter then. */
+function ofCondition(name: string, recorded: Making, again: Making): Cause[] {
+  const found = (making: Making) => ({
+    skipped: making.steps.find(({ step }) => step === name)?.state === 'skipped',
+    when: making.inputs.pipeline.steps.find((each) => each.name === name)?.when,
+  })
+  const [before, after] = [found(recorded), found(again)]
+  const [, param] = /^params\.(.+)$/.exec(before.when?.value ?? '') ?? []
+  if (before.skipped === after.skipped || param === undefined) return []
+  const given = ({ inputs }: Making) => shown(inputs.run.params[param] as Json | undefined)
+  const values = { recorded: given(recorded), again: given(again) }
+  return values.recorded === values.again
+    ? []
+    : [{ kind: isSeed(param) ? 'seed' : 'parameter', what: param, ...values }]
+}
+
 function ofKeyParts(name: string, recorded: Making, again: Making): Cause[] {
-  const partsOf = ({ steps }: Making) => steps.find(({ step }) => step === name)?.keyParts ?? {}
+  const stepOf = ({ steps }: Making) => steps.find(({ step }) => step === name)
+  // One that was skipped has none.
+  if ((stepOf(recorded)?.state === 'skipped') !== (stepOf(again)?.state === 'skipped'))
+    return ofNode(name, recorded.inputs.pipeline, again.inputs.pipeline)
+  const partsOf = (making: Making) => stepOf(making)?.keyParts ?? {}
   const [before, after] = [partsOf(recorded), partsOf(again)]
   const causes: Cause[] = []
   for (const part of new Set([...Object.keys(before), ...Object.keys(after)])) {

@@ -53,7 +53,29 @@ const withChecks = (...outcomes: ('passed' | 'failed' | 'skipped')[]): Partial<R
   return { read: { ...read, manifest: { ...read.manifest, provenance: { ...read.manifest.provenance, checks } } } }
 }
 
+const withNotebook: Partial<RuleFacts> = {
+  read: {
+    ...facts({}).read,
+    definition: definitionSchema.parse({
+      name: 'shop',
+      pipelines: [
+        {
+          name: 'study',
+          steps: [{ name: 'explore', run: { kind: 'notebook', notebook: 'a.ipynb', python: { lock: 'uv.lock' } } }],
+        },
+      ],
+    }),
+  },
+}
+
 describe('rules', () => {
+  it('name the step that is a notebook, where they are refused', () => {
+    expect(unmetRules(facts({}, withNotebook))).toEqual([
+      "needs to be without notebooks, and step explore of study runs a.ipynb (`millwright notebook promote a.ipynb` makes steps of it; `notebooks: 'allowed'` of production, once in force, takes it as it is)",
+    ])
+    expect(unmetRules(facts({ notebooks: 'allowed' }, withNotebook))).toEqual([])
+  })
+
   it('are none where none is stated', () => {
     expect(unmetRules(facts({}))).toEqual([])
   })

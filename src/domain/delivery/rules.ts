@@ -1,5 +1,7 @@
+import type { Definition } from '../../contract/definition.ts'
 import type { ApprovalRecord, Evidence } from '../../contract/delivery.ts'
 import type { ResolvedEnvironment } from '../../contract/environment.ts'
+import { notebookSteps } from '../../contract/notebook.ts'
 import type { Principal } from '../../contract/principal.ts'
 import type { ReadPackage } from './package-file.ts'
 
@@ -27,7 +29,13 @@ const either = (names: readonly string[]): string =>
  * @returns an empty list when the package may be put into force.
  */
 export function unmetRules(facts: RuleFacts): string[] {
-  return [...signatureRule(facts), ...checksRule(facts), ...greenRunsRule(facts), ...approvalsRule(facts)]
+  return [
+    ...signatureRule(facts),
+    ...checksRule(facts),
+    ...notebookRule(facts),
+    ...greenRunsRule(facts),
+    ...approvalsRule(facts),
+  ]
 }
 
 function signatureRule({ environment: { signedBy }, read: { signature } }: RuleFacts): string[] {
@@ -43,6 +51,21 @@ function checksRule({ environment: { needs }, read }: RuleFacts): string[] {
   if (needs.checks && checks.length === 0)
     return ['needs the checks of `millwright ci`, has none: it was made without them']
   return []
+}
+
+/** Which step is a notebook, where the environment refuses them, and what to do about it. */
+export function notebookRule({
+  environment: { name, notebooks },
+  read,
+}: {
+  environment: Pick<ResolvedEnvironment, 'name' | 'notebooks'>
+  read: { definition: Pick<Definition, 'pipelines'> }
+}): string[] {
+  if (notebooks === 'allowed') return []
+  return notebookSteps(read.definition.pipelines).map(
+    ({ pipeline, step, notebook }) =>
+      `needs to be without notebooks, and step ${step} of ${pipeline} runs ${notebook} (\`millwright notebook promote ${notebook}\` makes steps of it; \`notebooks: 'allowed'\` of ${name}, once in force, takes it as it is)`,
+  )
 }
 
 function greenRunsRule({ environment: { needs }, read, evidence }: RuleFacts): string[] {

@@ -2,6 +2,7 @@ import { MillwrightError } from '../../base/errors.ts'
 import { hashOf } from '../../base/hash.ts'
 import type { BatchRecord } from '../../contract/data.ts'
 import type { Definition } from '../../contract/definition.ts'
+import type { ModelVersionRecord } from '../../contract/model.ts'
 import type { PipelineDefinition } from '../../contract/pipeline.ts'
 import type { RunInputs } from '../../contract/reproduction.ts'
 import type { RunRecord, StepRecord } from '../../contract/run.ts'
@@ -10,6 +11,7 @@ import type { Metadata } from '../../ports/metadata.ts'
 import { datasetsRead } from '../features/training-plan.ts'
 import { stageOutputs } from '../lifecycle/stage-services.ts'
 import { RunStore } from '../pipelines/run-store.ts'
+import { executedSteps } from './executed-steps.ts'
 
 type DatasetThen = RunInputs['datasets'][number]
 interface Services {
@@ -32,12 +34,17 @@ export async function runInputs(services: Services, id: string): Promise<RunInpu
       hint: 'Runs of a project name their package; a program that was run as it is has none.',
     })
   const pipeline = await store.pipelineOf(run)
-  const records = (await metadata.find('step', { where: { runId: id } })).filter((step) => step.index === null)
-  const steps = await Promise.all(records.map(async (step) => ({ ...step, made: await madeIn(metadata, step) })))
+  const all = await metadata.find('step', { where: { runId: id } })
+  const records = all.filter((step) => step.index === null)
+  const steps = await executedSteps(all, {
+    origin: (execution) => metadata.get('step', execution),
+    elements: async (runId, step) =>
+      (await metadata.find('step', { where: { runId } })).filter((each) => each.step === step && each.index !== null),
+  })
   const pins = await pinsOf(metadata, { pipeline, definition, steps: records, run })
   const by = Math.max(0, ...records.map((step) => step.startedAt ?? 0))
   const versions = pins.flatMap(({ production }) => (production === null ? [] : [production]))
-  const production = await Promise.all(versions.map((version) => metadata.get('model_version', version)))
+  const production = await Promise.all(versions.map((version) => productionThen(metadata, version)))
   const reads = new Map(pins.flatMap((pin) => [...pin.reads]))
   return {
     run,
@@ -45,15 +52,9 @@ export async function runInputs(services: Services, id: string): Promise<RunInpu
     pipeline,
     definition,
     datasets: await Promise.all([...reads].map(([name, version]) => datasetThen(metadata, name, version, by))),
-    production: production.filter((version) => version !== undefined),
+    production,
     moment: pins[0]?.cutOff ?? run.time,
   }
-}
-
-async function madeIn(metadata: Metadata, step: StepRecord): Promise<RunInputs['steps'][number]['made']> {
-  const origin = step.reusedFrom ? await metadata.get('step', step.reusedFrom) : undefined
-  const { runId, startedAt: from, endedAt: to } = origin ?? step
-  return { runId, from, to }
 }
 
 interface Pin {
@@ -98,10 +99,25 @@ async function newestBy(metadata: Metadata, dataset: string, at: number): Promis
   return versions.find((version) => version.recordedAt <= at)?.number ?? null
 }
 
+async function productionThen(metadata: Metadata, id: string): Promise<ModelVersionRecord> {
+  const version = await metadata.get('model_version', id)
+  if (!version) throw notKept(`models.${id.split('@')[0]}`, `${id}, which was in production then,`)
+  return version
+}
+
+const notKept = (field: string, what: string): MillwrightError =>
+  new MillwrightError('not-found', `${what} is not kept any more, so the run cannot be made again`, {
+    field,
+    hint: 'Bring it back from a backup of the home.',
+  })
+
 async function datasetThen(metadata: Metadata, dataset: string, number: number, by: number): Promise<DatasetThen> {
   const orderBy = { field: 'number' } as const
   const versions = await metadata.find('dataset_version', { where: { dataset, number: { atMost: number } }, orderBy })
   const all = await metadata.find('batch', { where: { dataset }, orderBy: { field: 'addedIn' } })
+  const known = new Set(all.map(({ id }) => id))
+  if (versions.at(-1)?.number !== number || versions.some(({ added }) => added.some((batch) => !known.has(batch))))
+    throw notKept(`datasets.${dataset}`, `${dataset}@${number}, which it read,`)
   const state = await metadata.get('dataset', dataset)
   return {
     state: { id: dataset, version: number, inferred: state?.inferred ?? [] },

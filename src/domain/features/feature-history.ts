@@ -13,6 +13,8 @@ export interface HistoryRange {
   to: number
   /** Work on a part of the entities only. */
   part?: { index: number; of: number }
+  /** Only this one. */
+  entity?: string
 }
 
 /** The events of a dataset's version that features in a range of time can see, by entity. */
@@ -62,7 +64,8 @@ export async function readEventRows(
   const { columns, view } = plan
   const { files, where } = await visible(services, plan, version, range)
   const part = range.part && { column: view.by, ...range.part }
-  return services.tables.read(files, { columns, where, ...(part && { part }) })
+  const text = range.entity === undefined ? undefined : { column: view.by, is: range.entity }
+  return services.tables.read(files, { columns, where, ...(part && { part }), ...(text && { text }) })
 }
 
 /** How many there are, without reading them. */

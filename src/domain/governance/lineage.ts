@@ -1,11 +1,23 @@
 import type { Json } from '../../contract/pipeline.ts'
-import type { PredictionRecord } from '../../contract/serving.ts'
+import type { DeploymentRecord, PredictionRecord } from '../../contract/serving.ts'
 import type { Metadata } from '../../ports/metadata.ts'
 
 export interface LineageStep {
   what: string
   name: string
   detail: Record<string, Json>
+}
+
+/** The rollout that brought a prediction's version to its endpoint. */
+export async function rolloutOf(
+  metadata: Metadata,
+  { endpoint, version, time }: PredictionRecord,
+): Promise<DeploymentRecord | undefined> {
+  const deployments = await metadata.find('deployment', {
+    where: { endpoint, version },
+    orderBy: { field: 'startedAt' },
+  })
+  return deployments.filter(({ startedAt }) => startedAt <= time).at(-1)
 }
 
 /** One prediction, back to the version, its gates, the rollout, the run, the data and the commit. */
@@ -29,8 +41,7 @@ export async function lineageOf(metadata: Metadata, record: PredictionRecord): P
       gates: version.verdicts.map((verdict) => `${verdict.passed ? 'passed' : 'refused'}: ${verdict.gate}`),
     },
   })
-  const deployments = await metadata.find('deployment', { where: { endpoint: record.endpoint, version: version.id } })
-  const deployment = deployments.filter((each) => each.startedAt <= record.time).at(-1)
+  const deployment = await rolloutOf(metadata, record)
   if (deployment)
     steps.push({
       what: 'rollout',

@@ -6,12 +6,27 @@ import { isRunOver } from '../../contract/states.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Metadata } from '../../ports/metadata.ts'
 import type { PredictionStore } from '../monitoring/prediction-store.ts'
+import { removeVersions } from '../registry/enter-version.ts'
+import { type GarbageRequest, isNamed, rootOfItem, type TrackingGarbage } from '../tracking/tracking-garbage.ts'
+import { namedBlobs } from './named-blobs.ts'
 import type { Projects } from './project.ts'
 
 export interface GarbageReport {
   dryRun: boolean
   blobs: { count: number; bytes: number }
   runs: { count: number }
+  /** Of scripts: what was deleted long enough ago, or is named. */
+  tracked: {
+    runs: number
+    models: number
+    experiments: number
+    points: number
+    files: number
+    /** Of files, whether others have the same or not; a collection that is done says it of its blobs. */
+    bytes: number
+    /** False where it takes longer than a request may: it goes on by itself. */
+    isDone: boolean
+  }
   predictions: { files: number; bytes: number }
   items: { kind: string; name: string; bytes: number; why: string }[]
 }
@@ -19,10 +34,21 @@ export interface GarbageReport {
 /** A blob that was written just now may belong to work whose record is not there yet. */
 const graceMs = 60 * 60 * 1000
 const mostItems = 1000
+/** So long after it was last heard of, an upload in parts that was not completed is abandoned, by the clock of the machine. */
+const uploadsMs = day
+/** Without a project nothing is past its time but what scripts deleted. */
+const forever = { runsDays: Infinity, modelsDays: Infinity, predictionsDays: Infinity }
+/** A request is answered after that, whatever is still being removed. */
+const longestSweepMs = 120_000
+/** So long may a request be sent again under its key, by the clock of the machine. */
+const keysMs = 30 * day
 
 /**
- * Removes what is past the retention of the definition, and then every blob that nothing refers to. Runs that made a version or that still run
- * stay; so does everything that a version, a dataset or a kept run names.
+ * Removes what scripts deleted long enough ago and what is past the retention of the definition, and then every blob that nothing refers to. Runs that made a
+ * version or that still run stay; so does everything that a version, a dataset or a kept run names. Where runs, models or experiments of scripts are named, these
+ * go alone.
+ *
+ * @throws `not-found`, `conflict` for what is named and not there, or not deleted
  */
 export async function collectGarbage(
   {
@@ -31,6 +57,7 @@ export async function collectGarbage(
     clock,
     projects,
     predictions,
+    tracking,
     served,
   }: {
     metadata: Metadata
@@ -38,23 +65,29 @@ export async function collectGarbage(
     clock: Clock
     projects: Projects
     predictions: PredictionStore
+    tracking: TrackingGarbage
     /** Blobs that prediction services may still ask for by the plan in force. */
     served: readonly string[]
   },
-  { dryRun, actor }: { dryRun: boolean; actor: string },
+  { dryRun, deleted, actor }: { dryRun: boolean; deleted: GarbageRequest; actor: string },
 ): Promise<GarbageReport> {
-  const { retention } = projects.definition
+  const retention = projects.current?.definition.retention ?? forever
   const now = clock.now()
   const report: GarbageReport = {
     dryRun,
     blobs: { count: 0, bytes: 0 },
     runs: { count: 0 },
+    tracked: { runs: 0, models: 0, experiments: 0, points: 0, files: 0, bytes: 0, isDone: true },
     predictions: { files: 0, bytes: 0 },
     items: [],
   }
   const note = (item: GarbageReport['items'][number]): void => {
     if (report.items.length < mostItems) report.items.push(item)
   }
+
+  const leavingRoots = await collectTracked(tracking, { dryRun, deleted, actor }, report, note)
+  if (isNamed(deleted))
+    return removeBlobs({ metadata, blobs, gone: new Set(leavingRoots), used: new Set(served) }, report, note, actor)
 
   const versions = await metadata.find('model_version')
   const named = new Set([
@@ -65,10 +98,12 @@ export async function collectGarbage(
       .flatMap((deployment) => [deployment.version, deployment.previous]),
   ])
   const oldVersions = versions.filter(
-    (version) => !named.has(version.id) && version.time < now - retention.modelsDays * day,
+    // What a client registered it takes out itself: its scripts expect to find it.
+    (version) => !version.source && !named.has(version.id) && version.time < now - retention.modelsDays * day,
   )
-  const keptVersions = versions.filter((version) => !oldVersions.includes(version))
-  const runsOfVersions = new Set(keptVersions.map((version) => version.runId))
+  const runsOfVersions = new Set(
+    versions.filter((version) => !oldVersions.includes(version)).map((version) => version.runId),
+  )
   const oldRuns = (await metadata.find('run')).filter(
     (run) => isRunOver(run.state) && !runsOfVersions.has(run.id) && run.time < now - retention.runsDays * day,
   )
@@ -82,23 +117,12 @@ export async function collectGarbage(
   const packages = await metadata.find('package')
   const oldPackages = packages.filter((each) => each.origin === 'snapshot' && !namedPackages.has(each.id))
 
-  const used = new Set<string | null>(served)
-  for (const each of packages) if (!oldPackages.includes(each)) used.add(each.blob)
-  for (const endpoint of await metadata.find('endpoint'))
-    for (const hash of Object.values(endpoint.references ?? {})) used.add(hash)
-  for (const batch of await metadata.find('batch')) used.add(batch.contentHash)
-  for (const version of keptVersions)
-    for (const hash of [
-      version.modelHash,
-      version.onnxHash,
-      version.referenceHash,
-      version.goldenHash,
-      version.cardHash,
-    ])
-      used.add(hash)
-  for (const run of await metadata.find('run')) if (!gone.has(run.id)) used.add(run.pipelineHash)
-  for (const step of await metadata.find('step'))
-    if (!gone.has(step.runId)) hashesIn([step.output, step.artifacts, step.elements], used)
+  const oldUploads = await metadata.find('artifact_upload', { where: { heardAt: { below: Date.now() - uploadsMs } } })
+  const leaving = new Set([
+    ...leavingRoots,
+    ...gone,
+    ...[...oldVersions, ...oldPackages, ...oldUploads].map(({ id }) => id),
+  ])
 
   for (const version of oldVersions)
     note({
@@ -110,6 +134,17 @@ export async function collectGarbage(
   for (const run of oldRuns) note({ kind: 'run', name: run.id, bytes: 0, why: `older than ${retention.runsDays} days` })
   for (const { id, bytes } of oldPackages)
     note({ kind: 'snapshot', name: id, bytes, why: 'no run that is kept ran its code' })
+  const oldKeys = (await metadata.find('keyed_request')).filter(({ at }) => at < Date.now() - keysMs)
+  if (oldKeys.length > 0)
+    note({
+      kind: 'keys of requests',
+      name: String(oldKeys.length),
+      bytes: 0,
+      why: 'nobody repeats a request for so long',
+    })
+  for (const { id, root, path, state } of oldUploads)
+    if (state === 'open')
+      note({ kind: 'upload', name: id, bytes: 0, why: `of ${root}/${path}, and nothing was heard of it for a day` })
   report.runs.count = oldRuns.length
   for (const path of await predictions.segments(0, now - retention.predictionsDays * day)) {
     const { size } = await stat(path)
@@ -126,20 +161,89 @@ export async function collectGarbage(
   // Records first: a crash in between leaves blobs without a name, never names without a blob.
   if (!dryRun) {
     await metadata.transaction(async (writer) => {
-      for (const version of oldVersions) await writer.remove('model_version', version.id)
+      await removeVersions(writer, oldVersions)
       for (const each of oldPackages) await writer.remove('package', each.id)
+      for (const { id } of oldKeys) await writer.remove('keyed_request', id)
+      for (const { id } of oldUploads) {
+        for (const part of await writer.find('artifact_part', { where: { upload: id } }))
+          await writer.remove('artifact_part', part.id)
+        await writer.remove('artifact_upload', id)
+      }
       for (const run of oldRuns) {
         for (const step of await writer.find('step', { where: { runId: run.id } })) await writer.remove('step', step.id)
         await writer.remove('run', run.id)
       }
     })
   }
+  return removeBlobs({ metadata, blobs, gone: leaving, used: new Set(served) }, report, note, actor)
+}
+
+type Note = (item: GarbageReport['items'][number]) => void
+
+/** What scripts deleted. @returns where the files are of what would go, in a dry run */
+async function collectTracked(
+  tracking: TrackingGarbage,
+  { dryRun, deleted, actor }: { dryRun: boolean; deleted: GarbageRequest; actor: string },
+  { tracked }: GarbageReport,
+  note: Note,
+): Promise<Set<string>> {
+  const roots = new Set<string>()
+  if (!dryRun) {
+    const marked = await tracking.mark(deleted, actor)
+    const swept = await Promise.race([
+      tracking.sweep(),
+      new Promise<null>((resolve) => setTimeout(resolve, longestSweepMs, null)),
+    ])
+    const { points, files } = swept ?? { points: 0, files: 0 }
+    const { run: runs, model: models, experiment: experiments } = swept ?? marked
+    Object.assign(tracked, { runs, models, experiments, points, files, isDone: swept !== null })
+    return roots
+  }
+  for await (const item of tracking.find(deleted)) {
+    const { kind, points, files, bytes, deletedAt } = item
+    tracked[`${kind}s`] += 1
+    tracked.points += points
+    tracked.files += files
+    tracked.bytes += bytes
+    if (kind !== 'experiment') roots.add(rootOfItem(kind, item))
+    const when =
+      deletedAt === null
+        ? 'its experiment is deleted'
+        : `deleted ${new Date(deletedAt).toISOString().slice(0, 16).replace('T', ' ')}`
+    const has = [points > 0 ? `${points} points` : '', files > 0 ? `${files} files` : ''].filter((part) => part !== '')
+    note({
+      kind: kind === 'run' ? 'tracked run' : kind === 'model' ? 'logged model' : 'experiment',
+      name: `${item.id} ${item.name}`,
+      bytes,
+      why: [when, ...has].join(', '),
+    })
+  }
+  return roots
+}
+
+/** Blobs that nothing names any more, and the event of the collection. */
+async function removeBlobs(
+  { metadata, blobs, gone, used }: { metadata: Metadata; blobs: Blobs; gone: ReadonlySet<string>; used: Set<string> },
+  report: GarbageReport,
+  note: Note,
+  actor: string,
+): Promise<GarbageReport> {
+  const { dryRun } = report
+  for await (const { hash } of namedBlobs(metadata, gone)) used.add(hash)
+  for (const step of await metadata.find('step'))
+    if (!gone.has(step.runId)) hashesIn([step.output, step.elements], used)
   for await (const blob of blobs.list()) {
     if (used.has(blob.hash) || blob.writtenAt > Date.now() - graceMs) continue
     report.blobs.count += 1
     report.blobs.bytes += blob.size
     note({ kind: 'blob', name: blob.hash, bytes: blob.size, why: 'nothing refers to it' })
     if (!dryRun) await blobs.remove(blob.hash)
+  }
+  const swept = await blobs.sweep(Date.now() - graceMs, { dryRun })
+  if (swept.count > 0) {
+    report.blobs.count += swept.count
+    report.blobs.bytes += swept.bytes
+    note({ kind: 'half-written bytes', name: String(swept.count), bytes: swept.bytes, why: 'whoever wrote them died' })
   }
   if (!dryRun) {
     await metadata.transaction((writer) =>
@@ -148,7 +252,7 @@ export async function collectGarbage(
         subject: 'project:storage',
         actor,
         message: `Removed ${report.blobs.count} blobs (${(report.blobs.bytes / 1e6).toFixed(1)} MB), ${report.runs.count} runs and ${report.predictions.files} prediction segments`,
-        data: { blobs: report.blobs, runs: report.runs, predictions: report.predictions },
+        data: { blobs: report.blobs, runs: report.runs, tracked: report.tracked, predictions: report.predictions },
       }),
     )
   }
@@ -158,7 +262,7 @@ export async function collectGarbage(
 const looksLikeHash = /^[0-9a-f]{64}$/
 
 /** Every hash in a value, wherever it stands: an output of a step may name artifacts in its own way. */
-function hashesIn(value: unknown, into: Set<string | null>): void {
+function hashesIn(value: unknown, into: Set<string>): void {
   if (typeof value === 'string') {
     if (looksLikeHash.test(value)) into.add(value)
   } else if (Array.isArray(value)) for (const each of value) hashesIn(each, into)

@@ -10,7 +10,7 @@ import { datasetVersion } from '../data/dataset-reader.ts'
 import { datasetsRead } from '../features/training-plan.ts'
 import { gatesOf, judgeAll, type SlotMeasurement } from '../registry/gates.ts'
 import { modelCard } from '../registry/model-card.ts'
-import type { ModelVersions, NewVersion } from '../registry/model-versions.ts'
+import type { ModelVersions, OwnVersion } from '../registry/model-versions.ts'
 import { signatureOf } from '../registry/request-columns.ts'
 import type { Deployments } from '../serving/deployments.ts'
 import type { Candidate } from '../serving/serving-plan.ts'
@@ -109,6 +109,8 @@ export async function gate(context: StepContext, services: LoopServices): Promis
       id: `${model.name}@candidate-${context.runId}`,
       number: 0,
       state: 'candidate',
+      source: null,
+      filesHash: null,
       hash: '',
       time: data.clock.now(),
       recordedAt: Date.now(),
@@ -176,7 +178,7 @@ async function newVersion(
   context: StepContext,
   { data }: LoopServices,
   verdicts: StageOutput<'gate'>['verdicts'],
-): Promise<NewVersion> {
+): Promise<OwnVersion> {
   const extracted = outputOf(context, 'extract')
   const trained = outputOf(context, 'train')
   const { evaluation, goldenHash } = outputOf(context, 'evaluate')

@@ -41,8 +41,11 @@ export class Loop {
     if (replaying) await this.parts.predictorsCaughtUp()
     await rollouts.check()
     await monitors.lookAt(projects.current?.definition ?? null)
-    const runs = await triggers.consider()
+    const started = await triggers.consider()
     if (!replaying) return
+    // A run that a trigger had started when the process died goes on, and is waited for as it would have been.
+    const known = new Set(started.map(({ id }) => id))
+    const runs = [...started, ...(await triggers.underWay()).filter(({ id }) => !known.has(id))]
     for (const run of runs) await this.parts.finished(run.id)
     // What a run rolled out takes its traffic from this moment of the replay on.
     if (runs.length > 0) await this.parts.predictorsCaughtUp()

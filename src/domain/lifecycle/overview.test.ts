@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => services.close())
 
 async function serving(predictors: number) {
-  const stages = await overviewOf({ metadata: services.metadata, projects, predictors: () => predictors })
+  const stages = await overviewOf({ metadata: services.metadata, projects, predictors: () => predictors, now: 0 })
   const { state, summary } = stages.find((stage) => stage.stage === 'serving')!
   return { state, summary }
 }

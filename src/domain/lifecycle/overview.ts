@@ -1,3 +1,4 @@
+import { day } from '../../base/clock.ts'
 import type { Event, Stage } from '../../contract/events.ts'
 import type { EndpointRecord } from '../../contract/serving.ts'
 import type { Metadata } from '../../ports/metadata.ts'
@@ -11,6 +12,9 @@ export interface StageState {
   lastEvent: Event | null
 }
 
+const recentMs = 7 * day
+const mostAside = 1000
+
 const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
@@ -19,10 +23,13 @@ export async function overviewOf({
   metadata,
   projects,
   predictors,
+  now,
 }: {
   metadata: Metadata
   projects: Projects
   predictors: () => number
+  /** Project time. */
+  now: number
 }): Promise<StageState[]> {
   const definition = projects.current?.definition
   const last = async (stage: Stage): Promise<Event | null> =>
@@ -41,8 +48,13 @@ export async function overviewOf({
       .map((dataset) => metadata.get('dataset_version', `${dataset.id}@${dataset.version}`)),
   )
   const rows = versions.reduce((sum, version) => sum + (version?.rows ?? 0), 0)
-  const asideCount =
-    (await metadata.count('batch', { state: 'refused' })) + (await metadata.count('batch', { state: 'quarantined' }))
+  const aside = await metadata.find('batch', {
+    where: { state: ['refused', 'quarantined'] },
+    orderBy: { field: 'id', direction: 'desc' },
+    limit: mostAside,
+  })
+  // What was kept out long ago, and is known by then, asks for nothing any more.
+  const asideCount = aside.filter(({ time }) => time >= now - recentMs).length
   const features = definition?.featureViews.reduce((sum, view) => sum + view.features.length, 0) ?? 0
   const running = await metadata.find('run', { where: { state: ['running', 'queued'] }, limit: 10 })
   const runs = await metadata.count('run')
@@ -63,7 +75,7 @@ export async function overviewOf({
     stage(
       'data',
       asideCount > 0 ? 'warning' : rows > 0 ? 'good' : 'idle',
-      `${counted(rows, 'row')} in ${counted(states.length, 'dataset')}${asideCount > 0 ? `, ${counted(asideCount, 'batch', 'batches')} not let in` : ''}`,
+      `${counted(rows, 'row')} in ${counted(states.length, 'dataset')}${asideCount > 0 ? `, ${counted(asideCount, 'batch', 'batches')} of the last week not let in` : ''}`,
     ),
     stage(
       'features',

@@ -4,7 +4,7 @@ import { hashOf } from '../../base/hash.ts'
 import type { Definition } from '../../contract/definition.ts'
 import type { DefinitionRecord } from '../../contract/project.ts'
 import type { Change } from '../../contract/routes/project.ts'
-import type { Metadata } from '../../ports/metadata.ts'
+import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
 import type { Deployments } from '../serving/deployments.ts'
 import { checkDefinition } from './definition-check.ts'
 import { changesBetween } from './plan-changes.ts'
@@ -23,6 +23,8 @@ export interface ApplyRequest {
   /** How that code differs from the code in force. */
   codeChanges: Change[]
   actor: string
+  /** Written in the transaction that puts it into force, when that changes anything. */
+  also?: (writer: RecordWriter) => Promise<void>
 }
 
 /** The definition in force. */
@@ -84,7 +86,7 @@ export class Projects {
   /** Puts a definition into force, as one change. The same one again changes nothing. */
   async apply(
     definition: Definition,
-    { projectDir, packageHash, origin, codeChanges, actor }: ApplyRequest,
+    { projectDir, packageHash, origin, codeChanges, actor, also }: ApplyRequest,
   ): Promise<Plan> {
     const stated = this.plan(definition)
     const plan = { ...stated, changes: [...stated.changes, ...codeChanges] }
@@ -119,6 +121,7 @@ export class Projects {
           changes: plan.changes.map(({ action, what }) => `${action} ${what}`),
         },
       })
+      await also?.(writer)
     })
     this.inForce = record
     return plan

@@ -3,12 +3,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openDataServices, type TestServices } from '../../../test/fixtures/data-services.ts'
 import { endpointSchema } from '../../contract/definition.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
-import { ModelVersions, type NewVersion } from '../registry/model-versions.ts'
+import { ModelVersions, type OwnVersion } from '../registry/model-versions.ts'
 import { Deployments } from '../serving/deployments.ts'
 import { RolloutWatch } from './rollout-watch.ts'
 
 const start = Date.UTC(2001, 0, 1)
 const hour = 3_600_000
+const day = 24 * hour
 let services: TestServices
 let deployments: Deployments
 let watch: RolloutWatch
@@ -18,7 +19,9 @@ const restart = () => {
 
 beforeEach(async () => {
   services = await openDataServices()
-  deployments = new Deployments(services.metadata, services.clock, () => {})
+  deployments = new Deployments(services.metadata, services.clock, (endpoint) =>
+    watch.begin(endpoint, services.clock.now()),
+  )
   restart()
   const registry = new ModelVersions(services.metadata, services.clock)
   for (const number of [1, 2, 3]) {
@@ -30,7 +33,7 @@ beforeEach(async () => {
       madeBy: 'user:ada',
       verdicts: [],
     }
-    await registry.add(version as unknown as NewVersion, 'registered', 'is registered')
+    await registry.add(version as unknown as OwnVersion, 'registered', 'is registered')
   }
   const rollout = {
     steps: [0.1, 0.5, 1],
@@ -55,11 +58,12 @@ interface Answers {
   latencyUs?: number
   error?: string | null
   role?: PredictionRecord['role']
+  time?: number
 }
 function answer(
   version: string,
   count: number,
-  { score = 0.3, latencyUs = 1000, error = null, role }: Answers = {},
+  { score = 0.3, latencyUs = 1000, error = null, role, time = services.clock.now() }: Answers = {},
 ): void {
   for (let at = 0; at < count; at += 1) {
     watch.saw({
@@ -69,7 +73,7 @@ function answer(
       version,
       role: role ?? (version === 'late@1' ? 'primary' : 'canary'),
       key: null,
-      time: start,
+      time,
       eventTime: start,
       request: {},
       inputs: {},
@@ -149,14 +153,26 @@ it('does not judge by shadows and candidates', async () => {
   expect(await after(3)).toMatchObject({ version: 'late@2', share: 0.1 })
 })
 
-it('after a restart judges a step by what arrives from then on: held for longer, never shorter', async () => {
+it('after a restart judges a step by what was logged of it, and by what arrives from then on', async () => {
+  services.clock.advanceTo(start + hour)
   await deployments.start('late', 'late@2', 'user:ada', 'test')
-  answer('late@2', 99)
+  const logged: PredictionRecord[] = []
+  const saw = watch.saw.bind(watch)
+  watch.saw = (record) => {
+    logged.push(record)
+    saw(record)
+  }
+  answer('late@2', 98, { time: start + hour })
+  // Answers of the step before do not count.
+  answer('late@2', 50, { time: start + hour - 1 })
   restart()
-  answer('late@2', 99)
-  expect(await after(3)).toMatchObject({ share: 0.1 })
+  await watch.restore(async function* (from, to) {
+    yield* logged.filter(({ time }) => time >= from - day && time < to)
+  })
   answer('late@2', 1)
-  expect(await after(3)).toMatchObject({ share: 0.5 })
+  expect(await after(4)).toMatchObject({ share: 0.1 })
+  answer('late@2', 1)
+  expect(await after(4)).toMatchObject({ share: 0.5 })
 })
 
 it('follows the rollout that took the place of another', async () => {

@@ -1,174 +1,27 @@
-import { rm } from 'node:fs/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openDataServices, type TestServices } from '../../../test/fixtures/data-services.ts'
+import { describe, expect, it } from 'vitest'
+import {
+  alert,
+  apply,
+  data,
+  definitionOf,
+  events,
+  failStarting,
+  finish,
+  freshTriggers,
+  look,
+  projects,
+  resolve,
+  restart,
+  run,
+  services,
+  start,
+  triggers,
+} from '../../../test/fixtures/triggers.ts'
 import { day } from '../../base/clock.ts'
 import { MillwrightError } from '../../base/errors.ts'
-import { type Definition, definitionSchema, type TriggerDefinition } from '../../contract/definition.ts'
-import type { RunRecord } from '../../contract/run.ts'
-import { Deployments } from '../serving/deployments.ts'
-import { Projects } from './project.ts'
-import { type StartRun, Triggers } from './triggers.ts'
 
-const start = Date.UTC(2001, 0, 1)
 const hour = 3_600_000
-let services: TestServices
-let projects: Projects
-let triggers: Triggers
-/** Thrown once a run was written, as by a process that dies then; or instead of it. */
-let fault: { when: 'before' | 'after'; error: Error } | null
-
-const definitionOf = (stated: (Partial<TriggerDefinition> & Pick<TriggerDefinition, 'on'>)[]): Definition => {
-  const delay = { op: 'column', column: 'delay' }
-  return definitionSchema.parse({
-    name: 'project',
-    datasets: [
-      {
-        name: 'flights',
-        time: 'at',
-        columns: [
-          { name: 'id', type: 'key' },
-          { name: 'at', type: 'time' },
-          { name: 'delay', type: 'number' },
-        ],
-      },
-    ],
-    models: [
-      {
-        name: 'late',
-        task: 'regression',
-        dataset: 'flights',
-        target: delay,
-        inputs: [{ name: 'delay', kind: 'numeric', from: { kind: 'expression', expression: delay } }],
-        training: { kind: 'linear' },
-      },
-    ],
-    endpoints: [{ name: 'late', model: 'late' }],
-    monitors: [
-      { name: 'drift', endpoint: 'late', kind: 'drift' },
-      { name: 'quality', endpoint: 'late', kind: 'quality' },
-    ],
-    pipelines: ['train', 'other'].map((name) => ({ name, steps: [{ name: 'a', run: { kind: 'stage', stage: 'x' } }] })),
-    triggers: stated.map((trigger, at) => ({ name: `t${at}`, pipeline: 'train', ...trigger })),
-  })
-}
-
-let queued = 0
-async function run(startedBy: string, reason: string, more: Partial<RunRecord> = {}): Promise<RunRecord> {
-  queued += 1
-  const record: RunRecord = {
-    id: `run_${queued}`,
-    pipeline: 'train',
-    state: 'succeeded',
-    definitionHash: '',
-    pipelineHash: '',
-    packageHash: null,
-    environmentName: null,
-    params: {},
-    startedBy,
-    reason,
-    force: [],
-    from: null,
-    source: { commit: null, dirty: null, lockfileHash: null },
-    environment: { millwright: '0', node: '20', platform: 'linux', arch: 'x64', cpus: 2, memoryMb: 1 },
-    time: services.clock.now(),
-    queuedAt: queued,
-    startedAt: null,
-    endedAt: null,
-    error: null,
-    ...more,
-  }
-  await services.metadata.transaction((writer) => writer.put('run', record))
-  return record
-}
-const startRun: StartRun = async ({ pipeline, startedBy, reason }) => {
-  if (fault?.when === 'before') throw fault.error
-  const record = await run(startedBy, reason, { pipeline, state: 'running' })
-  if (fault) throw fault.error
-  return record
-}
-/** A process from now on: it knows what was written. */
-async function restart(): Promise<void> {
-  const deployments = new Deployments(services.metadata, services.clock, () => {})
-  projects = new Projects(services.metadata, services.clock, deployments)
-  await projects.restore()
-  triggers = new Triggers(services.metadata, services.clock, projects, startRun)
-}
-async function apply(...stated: Parameters<typeof definitionOf>[0]): Promise<void> {
-  await projects.apply(definitionOf(stated), {
-    projectDir: services.home,
-    packageHash: '',
-    origin: 'folder',
-    codeChanges: [],
-    actor: 'user:ada',
-  })
-}
-const finish = async (state: RunRecord['state'] = 'succeeded') => {
-  const open = await services.metadata.find('run', { where: { state: ['running', 'queued', 'interrupted'] } })
-  await services.metadata.transaction(async (writer) => {
-    for (const { id } of open) await writer.update('run', id, { state })
-  })
-}
-/** What starts by itself at that day; what it starts has ended by the next look. */
-async function look(atDay: number): Promise<string[]> {
-  services.clock.advanceTo(start + atDay * day)
-  const started = await triggers.consider()
-  await finish()
-  return started.map(({ startedBy, reason }) => `${startedBy}: ${reason}`)
-}
-async function events(): Promise<string[]> {
-  await services.metadata.sealed()
-  const all = await services.metadata.latestEvents({ limit: 1000 })
-  return all.flatMap(({ type, message }) => (type.startsWith('trigger.') ? [`${type} ${message}`] : [])).reverse()
-}
-async function data(untilDay: number): Promise<void> {
-  const known = await services.metadata.get('dataset', 'flights')
-  const number = (known?.version ?? 0) + 1
-  await services.metadata.transaction(async (writer) => {
-    await writer.put('dataset', { id: 'flights', version: number, inferred: [] })
-    await writer.put('dataset_version', {
-      id: `flights@${number}`,
-      dataset: 'flights',
-      number,
-      hash: '',
-      schemaHash: '',
-      added: [],
-      removed: [],
-      rows: 1,
-      from: start,
-      to: start + untilDay * day,
-      time: services.clock.now(),
-      recordedAt: 0,
-      reason: '',
-    })
-  })
-}
-const alert = (id: string, monitor = 'drift') =>
-  services.metadata.transaction((writer) =>
-    writer.insert('alert', {
-      id,
-      monitor,
-      endpoint: 'late',
-      figure: 'x',
-      state: 'open',
-      message: `x has moved (${id})`,
-      value: 1,
-      threshold: 0.2,
-      raisedAt: services.clock.now(),
-      resolvedAt: null,
-    }),
-  )
-const resolve = (id: string) =>
-  services.metadata.transaction((writer) => writer.update('alert', id, { state: 'resolved' }))
-
-beforeEach(async () => {
-  services = await openDataServices()
-  fault = null
-  await restart()
-})
-afterEach(async () => {
-  await services.close()
-  await rm(services.home, { recursive: true, force: true })
-})
+freshTriggers()
 
 it('does nothing before a project is applied', async () => {
   expect(await look(1)).toEqual([])
@@ -197,16 +50,22 @@ describe('a schedule', () => {
     expect(await look(8)).toHaveLength(1)
   })
 
-  it('does not start again what was started before a crash could be noted down', async () => {
+  it('does not start again what was started when the process died, has told of it, and says that it is under way', async () => {
     await apply(weekly)
-    fault = { when: 'after', error: new Error('the process died') }
+    failStarting({ when: 'after', error: new Error('the process died') })
     services.clock.advanceTo(start + day)
     await triggers.consider()
-    fault = null
-    await finish()
+    failStarting(null)
     await restart()
+    expect(await triggers.underWay()).toMatchObject([{ startedBy: 'trigger:t0', state: 'running' }])
+    await run('user:ada', 'by hand', { pipeline: 'other', state: 'running' })
+    expect(await triggers.underWay()).toHaveLength(1)
+    await finish()
+    expect(await triggers.underWay()).toEqual([])
+    expect(await services.metadata.latestEvents({ type: 'trigger.fired', limit: 5 })).toHaveLength(1)
+    expect((await services.metadata.get('trigger', 't0'))!.fired).toBe(1)
     expect(await look(1.1)).toEqual([])
-    expect(await services.metadata.count('run')).toBe(1)
+    expect(await services.metadata.count('run', { pipeline: 'train' })).toBe(1)
     expect(await look(8)).toHaveLength(1)
   })
 })
@@ -387,10 +246,10 @@ describe('limits', () => {
 
 it('tells once that a run could not be started, and tries again', async () => {
   await apply({ on: { kind: 'schedule', cron: '0 3 * * *' } })
-  fault = { when: 'before', error: new MillwrightError('pipeline-busy', 'it is busy') }
+  failStarting({ when: 'before', error: new MillwrightError('pipeline-busy', 'it is busy') })
   expect([await look(1), await look(1.1), await look(1.2)]).toEqual([[], [], []])
   expect(await events()).toEqual(['trigger.suppressed train could not be started: it is busy'])
-  fault = null
+  failStarting(null)
   expect(await look(1.3)).toHaveLength(1)
 })
 

@@ -5,7 +5,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { TriggerDefinition } from '../../contract/definition.ts'
 import type { RunRecord } from '../../contract/run.ts'
 import { isRunOver, runStates } from '../../contract/states.ts'
-import type { Metadata } from '../../ports/metadata.ts'
+import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
 import type { Projects } from './project.ts'
 
 /** What starts a pipeline for a trigger. */
@@ -14,6 +14,8 @@ export type StartRun = (request: {
   startedBy: string
   reason: string
   params?: Record<string, never>
+  /** Written in the transaction that makes the run. */
+  also: (writer: RecordWriter, run: RunRecord) => Promise<void>
 }) => Promise<RunRecord>
 
 /** Runs that are under way, wait, or go on after the next start. */
@@ -47,6 +49,12 @@ export class Triggers {
   consider(): Promise<RunRecord[]> {
     this.considering = this.considering.catch(() => []).then(() => this.look())
     return this.considering
+  }
+
+  /** Runs that triggers started and that are not over. */
+  async underWay(): Promise<RunRecord[]> {
+    const runs = await this.metadata.find('run', { where: { state: underWay } })
+    return runs.filter((run) => run.startedBy.startsWith('trigger:'))
   }
 
   private async look(): Promise<RunRecord[]> {
@@ -170,23 +178,26 @@ export class Triggers {
   private async fire({ trigger, reason, data }: Cause): Promise<RunRecord | null> {
     const known = await this.metadata.get('trigger', trigger.name)
     try {
-      const run = await this.start({ pipeline: trigger.pipeline, startedBy: `trigger:${trigger.name}`, reason })
-      await this.metadata.transaction(async (writer) => {
-        await writer.put('trigger', {
-          id: trigger.name,
-          firedAt: this.clock.now(),
-          fired: (known?.fired ?? 0) + 1,
-          runId: run.id,
-        })
-        await writer.emit({
-          type: 'trigger.fired',
-          subject: `trigger:${trigger.name}`,
-          actor: `trigger:${trigger.name}`,
-          message: `${trigger.pipeline} starts by itself: ${reason}`,
-          data: { ...data, run: run.id, pipeline: trigger.pipeline },
-        })
+      return await this.start({
+        pipeline: trigger.pipeline,
+        startedBy: `trigger:${trigger.name}`,
+        reason,
+        also: async (writer, run) => {
+          await writer.put('trigger', {
+            id: trigger.name,
+            firedAt: this.clock.now(),
+            fired: (known?.fired ?? 0) + 1,
+            runId: run.id,
+          })
+          await writer.emit({
+            type: 'trigger.fired',
+            subject: `trigger:${trigger.name}`,
+            actor: `trigger:${trigger.name}`,
+            message: `${trigger.pipeline} starts by itself: ${reason}`,
+            data: { ...data, run: run.id, pipeline: trigger.pipeline },
+          })
+        },
       })
-      return run
     } catch (error) {
       await this.tellOnce(trigger, `${trigger.pipeline} could not be started: ${messageOf(error)}`, 'bad')
       return null

@@ -172,7 +172,7 @@ describe('quality', () => {
     const first = new Map([...all].slice(0, 99))
     const measured = (labels: Map<string, number | string>) =>
       measureQuality(monitor({ kind: 'quality' }), { task: 'binary' }, rows, labels)
-    expect(measured(first)).toEqual({ figures: {}, broken: {}, labelled: 99 })
+    expect(measured(first)).toEqual({ figures: {}, broken: {}, bounds: {}, labelled: 99 })
     expect(measured(new Map([...all].slice(0, 100))).figures.brier!.rows).toBe(100)
     const odd = [record({ key: null }), record({ key: 'k0', score: null, error: 'x' }), record({ key: 'nobody' })]
     expect(measureQuality(monitor({ kind: 'quality' }), { task: 'binary' }, period(odd), all).labelled).toBe(0)

@@ -4,7 +4,7 @@ import type { PredictionRecord } from '../../contract/serving.ts'
 import type { Reference } from '../../contract/training.ts'
 import { meanInterval, sortedQuantile, wilsonInterval } from '../../stats/intervals.ts'
 import { scoresOf } from '../training/evaluation.ts'
-import { chanceDistance, countsOn, driftOf } from '../training/reference.ts'
+import { chanceDistance, countsOn, driftOf, type ReferenceColumn } from '../training/reference.ts'
 import { isScoreColumn, scoreColumn } from './score-columns.ts'
 
 /** The predictions of one version in one role within a period. */
@@ -17,14 +17,29 @@ export interface PeriodRows {
 export interface PeriodMeasured {
   figures: Record<string, Figure>
   broken: Record<string, number>
+  /** What figures are held against, broken or not; those without a bound are left out. */
+  bounds: Record<string, number>
   labelled: number
 }
 
 const defaultDrift = 0.2
+/** Share of the inputs that were not known. */
+const mostMissing = 0.5
 /** Fewer labels say little. */
 const leastLabels = 100
 
 const plain = (value: number, rows: number): Figure => ({ value, low: null, high: null, rows })
+
+/** The values of an input, or of the score. */
+export const valuesOf = (records: readonly PredictionRecord[], name: string): (number | string | null)[] =>
+  records.map((record) => (isScoreColumn(name) ? scoreColumn(record, name) : (record.inputs[name] ?? null)))
+
+/** Beyond it a distance breaks: the threshold, or twice what chance alone brings about. */
+export const driftBound = (
+  monitor: Pick<MonitorDefinition, 'threshold'> | undefined,
+  column: ReferenceColumn,
+  rows: number,
+): number => Math.max(monitor?.threshold ?? defaultDrift, 2 * chanceDistance(column, rows))
 
 /** Distances of every input and of the score from what they were in training. One breaks only when chance does not explain it either. */
 export function measureDrift(
@@ -34,17 +49,16 @@ export function measureDrift(
 ): PeriodMeasured {
   const figures: Record<string, Figure> = {}
   const broken: Record<string, number> = {}
-  const threshold = monitor.threshold ?? defaultDrift
+  const bounds: Record<string, number> = {}
   for (const column of reference.columns) {
-    const values = records.map((record) =>
-      isScoreColumn(column.name) ? scoreColumn(record, column.name) : (record.inputs[column.name] ?? null),
-    )
+    const values = valuesOf(records, column.name)
     const distance = driftOf(column, countsOn(column, values))
     figures[column.name] = plain(distance, values.length)
-    const bound = Math.max(threshold, 2 * chanceDistance(column, values.length))
+    const bound = driftBound(monitor, column, values.length)
+    bounds[column.name] = bound
     if (distance > bound) broken[column.name] = bound
   }
-  return { figures, broken, labelled: 0 }
+  return { figures, broken, bounds, labelled: 0 }
 }
 
 /**
@@ -66,20 +80,23 @@ export function measureQuality(
     target.push(Number(label))
   }
   const labelled = target.length
-  if (labelled < leastLabels || task === null || task === 'multiclass') return { figures: {}, broken: {}, labelled }
+  if (labelled < leastLabels || task === null || task === 'multiclass')
+    return { figures: {}, broken: {}, bounds: {}, labelled }
   const figures = scoresOf(task, { predictions, target, threshold: version.threshold })
   const metric = monitor.metric ?? (task === 'binary' ? 'auc' : 'rmse')
   const higherIsBetter = task === 'binary' ? !['log_loss', 'brier', 'ece'].includes(metric) : metric === 'r2'
   const now = figures[metric]
   const then = version.evaluation?.candidate[metric]
   const broken: Record<string, number> = {}
+  const bounds: Record<string, number> = {}
   if (now && then) {
     const loss = monitor.threshold ?? 0.03
     const bound = higherIsBetter ? then.value - loss : then.value + loss
+    bounds[metric] = bound
     const favourable = higherIsBetter ? (now.high ?? now.value) : (now.low ?? now.value)
     if (higherIsBetter ? favourable < bound : favourable > bound) broken[metric] = bound
   }
-  return { figures, broken, labelled }
+  return { figures, broken, bounds, labelled }
 }
 
 /** Volume, errors, latency, missing inputs and the age of features. */
@@ -110,6 +127,6 @@ export function measureService(monitor: MonitorDefinition, { records }: PeriodRo
   const broken: Record<string, number> = {}
   const bound = monitor.threshold ?? 0.02
   if (share.low > bound) broken.error_share = bound
-  if (nulls.low > 0.5) broken.missing_inputs = 0.5
-  return { figures, broken, labelled: 0 }
+  if (nulls.low > mostMissing) broken.missing_inputs = mostMissing
+  return { figures, broken, bounds: { error_share: bound, missing_inputs: mostMissing }, labelled: 0 }
 }

@@ -1,11 +1,12 @@
 import { day, isoTime } from '../../base/clock.ts'
 import { newId } from '../../base/ids.ts'
-import type { Definition, MonitorDefinition, Task } from '../../contract/definition.ts'
+import type { Definition, ModelDefinition, MonitorDefinition, Task } from '../../contract/definition.ts'
 import type { ModelVersionRecord } from '../../contract/model.ts'
-import type { MeasurementRecord } from '../../contract/monitoring.ts'
+import type { MeasurementRecord, PeriodComparison } from '../../contract/monitoring.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
-import { referenceSchema } from '../../contract/training.ts'
+import { type Reference, referenceSchema } from '../../contract/training.ts'
 import type { DataServices } from '../data/data-services.ts'
+import { comparePeriod } from './compare-period.ts'
 import { leastFirstAsked, referenceOfFirstAsked } from './first-asked.ts'
 import { labelsFromDataset } from './labels.ts'
 import { measureDrift, measureQuality, measureService, type PeriodMeasured, type PeriodRows } from './measure-period.ts'
@@ -23,6 +24,12 @@ const periodMs = (monitor: MonitorDefinition): number => (monitor.every === 'wee
 /** Weeks begin on Monday; 1970-01-05 was one. */
 const periodStart = (time: number, length: number): number =>
   Math.floor((time - (length === day ? 0 : 4 * day)) / length) * length + (length === day ? 0 : 4 * day)
+
+/** The model that an endpoint serves by the definition in force. */
+function modelOf(definition: Definition | null, endpointName: string): ModelDefinition | undefined {
+  const endpoint = definition?.endpoints.find(({ name }) => name === endpointName)
+  return definition?.models.find(({ name }) => name === endpoint?.model)
+}
 
 /** What each version was asked, whether as the canary or alone: its inputs are not another's for that. Shadows are left out. */
 function byVersion(groups: readonly PeriodRows[]): PeriodRows[] {
@@ -79,8 +86,7 @@ export class Monitors {
   ): Promise<
     { group: 'served' | 'frozen'; predictions: number; labelled: number; figures: PeriodMeasured['figures'] }[]
   > {
-    const endpoint = definition?.endpoints.find((each) => each.name === endpointName)
-    const model = definition?.models.find((each) => each.name === endpoint?.model)
+    const model = modelOf(definition, endpointName)
     const state = await this.services.metadata.get('endpoint', endpointName)
     const labels = new Map([
       ...(definition && model ? await labelsFromDataset(this.services, definition, model, from, to) : []),
@@ -107,6 +113,36 @@ export class Monitors {
     })
   }
 
+  /**
+   * One figure of a period that was measured, bin by bin beside its reference; null of a version that has none, or when the
+   * period's predictions are no longer kept.
+   *
+   * @throws `not-found` for a figure that was not measured.
+   */
+  async compare(
+    monitor: MonitorDefinition,
+    { from, to, version }: Pick<MeasurementRecord, 'from' | 'to' | 'version'>,
+    figure: string,
+  ): Promise<PeriodComparison | null> {
+    const group = byVersion(await this.rowsOf(monitor.endpoint, from, to)).find((each) => each.version.id === version)
+    const known = (await this.services.metadata.get('endpoint', monitor.endpoint))?.references ?? {}
+    const hash = group?.version.referenceHash ?? known[version] ?? null
+    return group && hash !== null ? comparePeriod(monitor, group, await this.reference(hash), figure) : null
+  }
+
+  /** What came true of a prediction; null while its label has not come, and of one without a key. */
+  async labelOf(
+    definition: Definition | null,
+    { key, endpoint, eventTime }: PredictionRecord,
+  ): Promise<number | string | null> {
+    if (key === null) return null
+    const posted = (await this.posted(endpoint)).get(key)
+    if (posted !== undefined) return posted
+    const model = modelOf(definition, endpoint)
+    if (!definition || !model) return null
+    return (await labelsFromDataset(this.services, definition, model, eventTime, eventTime + 1)).get(key) ?? null
+  }
+
   /** The period in which the endpoint began to answer; null before that. */
   private async firstPeriod(endpoint: string, length: number): Promise<number | null> {
     const [first] = await this.services.metadata.find('deployment', {
@@ -125,8 +161,7 @@ export class Monitors {
   ): Promise<void> {
     const all = await this.rowsOf(monitor.endpoint, from, to)
     const groups = monitor.kind === 'drift' ? byVersion(all) : all
-    const endpoint = definition?.endpoints.find((each) => each.name === monitor.endpoint)
-    const model = definition?.models.find((each) => each.name === endpoint?.model)
+    const model = modelOf(definition, monitor.endpoint)
     const known = (await this.services.metadata.get('endpoint', monitor.endpoint))?.references ?? {}
     const learnt: Record<string, string> = {}
     const labels =
@@ -165,6 +200,7 @@ export class Monitors {
         labelled: measured.labelled,
         figures: measured.figures,
         broken: isShadow ? {} : measured.broken,
+        bounds: isShadow ? {} : measured.bounds,
       })
     }
     if (records.length === 0) {
@@ -203,12 +239,13 @@ export class Monitors {
     if (monitor.kind === 'service') return measureService(monitor, group)
     if (monitor.kind === 'quality') return measureQuality(monitor, { task }, group, labels)
     // What a version was first asked is the measure of later periods, and says nothing of its own.
-    if (referenceHash === null) return { figures: {}, broken: {}, labelled: 0 }
+    if (referenceHash === null) return { figures: {}, broken: {}, bounds: {}, labelled: 0 }
     if (group.records.length < 50) return null
-    const reference = referenceSchema.parse(
-      JSON.parse(new TextDecoder().decode(await this.services.blobs.get(referenceHash))),
-    )
-    return measureDrift(monitor, group, reference)
+    return measureDrift(monitor, group, await this.reference(referenceHash))
+  }
+
+  private async reference(hash: string): Promise<Reference> {
+    return referenceSchema.parse(JSON.parse(new TextDecoder().decode(await this.services.blobs.get(hash))))
   }
 
   /** Predictions of the period by version and role. A segment's day is that of its answers, so a day on either side is read too. */

@@ -97,7 +97,8 @@ export class PredictionStore {
   /** Paths of the segments of the days in `[from, to)` (project time), oldest first. */
   async segments(from: number, to: number): Promise<string[]> {
     const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10).replaceAll('-', '')
-    const [first, last] = [dayOf(Math.max(0, from)), dayOf(Math.min(to, Date.UTC(9999, 0)) - 1)]
+    const ofFourDigits = (time: number): number => Math.min(Math.max(0, time), Date.UTC(9999, 0))
+    const [first, last] = [dayOf(ofFourDigits(from)), dayOf(ofFourDigits(to - 1))]
     const paths: { name: string; path: string }[] = []
     for (const predictor of await readdir(this.folder).catch(() => [] as string[])) {
       for (const name of await readdir(join(this.folder, predictor))) {
@@ -121,6 +122,48 @@ export class PredictionStore {
         }
       }
     }
+  }
+
+  /**
+   * The newest records that match, newest first; at most about `mostRead` lines are looked at, segment by segment from the newest back.
+   *
+   * @returns with them, the day (UTC milliseconds) back to which was looked; null when nothing older is here.
+   */
+  async newest(
+    matches: (record: PredictionRecord) => boolean,
+    { limit, to = Number.MAX_SAFE_INTEGER, mostRead = 200_000 }: { limit: number; to?: number; mostRead?: number },
+  ): Promise<{ records: PredictionRecord[]; searchedTo: number | null }> {
+    const paths = (await this.segments(0, to)).reverse()
+    const found: PredictionRecord[] = []
+    let read = 0
+    for (const [place, path] of paths.entries()) {
+      const { size } = await stat(path)
+      const own: PredictionRecord[] = []
+      const look = (record: PredictionRecord): void => {
+        read += 1
+        if (record.time < to && matches(record)) own.push(record)
+        // Of a large segment only its newest are wanted.
+        if (own.length > 2 * limit) own.splice(0, own.length - limit)
+      }
+      if (size <= smallBytes) for (const record of await this.smallSegment(path, size)) look(record)
+      else {
+        const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+        for await (const line of lines) {
+          const record = line && readRecord(line)
+          if (record) look(record)
+        }
+      }
+      found.push(...own)
+      const day = basename(path).slice(0, 8)
+      const next = paths[place + 1]
+      // Several prediction services write on one day: it is looked at as a whole.
+      const isDayOver = next === undefined || basename(next).slice(0, 8) !== day
+      if (isDayOver && (found.length >= limit || read >= mostRead)) {
+        const searchedTo = Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6, 8)))
+        return { records: newestOf(found, limit), searchedTo: next === undefined ? null : searchedTo }
+      }
+    }
+    return { records: newestOf(found, limit), searchedTo: null }
   }
 
   private async smallSegment(path: string, size: number): Promise<PredictionRecord[]> {
@@ -158,6 +201,9 @@ export class PredictionStore {
     return undefined
   }
 }
+
+const newestOf = (records: PredictionRecord[], limit: number): PredictionRecord[] =>
+  records.sort((a, b) => b.time - a.time || b.id.localeCompare(a.id, 'en', { numeric: true })).slice(0, limit)
 
 /** Null of a line of which the end is still to come: a prediction service may have died, or be sending. */
 export function readRecord(line: string): PredictionRecord | null {

@@ -1,5 +1,5 @@
 import type { StepRecord } from '../../contract/run.ts'
-import type { StepListener } from '../../ports/step-runner.ts'
+import type { StepListener, StepResources, StepUsage } from '../../ports/step-runner.ts'
 import type { EngineServices } from './engine-services.ts'
 import type { LiveRun } from './live-run.ts'
 
@@ -26,15 +26,13 @@ export class AttemptTracking implements StepListener {
     this.saveAfter(progressEvery)
   }
 
-  heartbeat(usage: { memoryMb: number; cpuSeconds: number }): void {
-    const peak = Math.max(usage.memoryMb, this.record.resources?.peakMemoryMb ?? 0)
-    const resources = { peakMemoryMb: peak, cpuSeconds: usage.cpuSeconds }
+  heartbeat(usage: StepUsage, resources: StepResources): void {
     this.record = { ...this.record, heartbeatAt: Date.now(), resources }
     this.tell(usage)
     this.saveAfter(heartbeatEvery)
   }
 
-  private tell(usage: { memoryMb: number; cpuSeconds: number } | null): void {
+  private tell(usage: StepUsage | null): void {
     const { id, runId, step, state, progress, elements } = this.record
     this.services.notify({ runId, executionId: id, step, state, progress, elements, usage })
   }

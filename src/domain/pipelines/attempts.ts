@@ -3,18 +3,22 @@ import { dirname, join, resolve } from 'node:path'
 import { MillwrightError, messageOf } from '../../base/errors.ts'
 import type { Artifact, StepRecord } from '../../contract/run.ts'
 import type { StepListener, StepOutcome, StepTask, StepWork } from '../../ports/step-runner.ts'
+import { beginAttemptRun, endAttemptRun, endOf } from './attempt-runs.ts'
 import { AttemptTracking } from './attempt-tracking.ts'
 import type { EngineServices } from './engine-services.ts'
+import { redactExecutedCopy } from './executed-copy.ts'
 import { isInline, runInline } from './inline-attempt.ts'
 import type { LiveRun } from './live-run.ts'
 import type { PreparedStep, Success } from './prepared-step.ts'
+import { notebookParams } from './run-params.ts'
 import { withoutSecrets } from './step-environment.ts'
 import { stepRetried } from './step-events.ts'
 import { unknownStage } from './step-key.ts'
 import { failedStep } from './step-record.ts'
 
 /**
- * Tries an execution as often as its definition allows. What used too much memory is not tried again: it would again.
+ * Tries an execution as often as its definition allows. What used too much memory is not tried again: it would again. A process that
+ * somebody killed is no fault of the step, and is made up for once, unless it changes the world outside.
  *
  * @param record pending, or running when the control plane died over it: then an attempt that ended well meanwhile is taken as it is.
  * @param onStart called with the record of the first attempt, to save it.
@@ -28,10 +32,11 @@ export async function attempt(
   onStart: (record: StepRecord) => void,
 ): Promise<StepRecord> {
   const { retries } = prepared.definition
+  let allowed = retries.attempts
   let current = record
   if (record.state === 'running') {
     const adopted = await adopt(services, live, prepared, record)
-    if (adopted) return adopted
+    if (adopted) return over(services, adopted)
   }
   for (let tries = 1; ; tries += 1) {
     const atOnce = live.attended !== undefined || isInline(services, prepared.definition)
@@ -40,11 +45,12 @@ export async function attempt(
     current = { ...current, state: 'running', attempt: current.attempt + 1, startedAt: current.startedAt ?? Date.now() }
     if (tries === 1) onStart(current)
     else live.note(current)
-    const task = taskOf(services, live, prepared, current)
-    // The number of an attempt that the crash left no record of is given again; its files must not be taken for this one's.
-    if (live.resumed) await rm(task.workDir, { recursive: true, force: true })
     let outcome: StepOutcome | Success
     try {
+      current = await beginAttemptRun(services, live, prepared, current)
+      const task = taskOf(services, live, prepared, current)
+      // The number of an attempt that the crash left no record of is given again; its files must not be taken for this one's.
+      if (live.resumed) await rm(task.workDir, { recursive: true, force: true })
       const tracking = new AttemptTracking(services, live, current)
       outcome = await runOnce(services, live, prepared, task, current, tracking)
       current = tracking.record
@@ -52,18 +58,26 @@ export async function attempt(
       giveBack()
     }
     if (!('ok' in outcome)) return succeeded(current, prepared, outcome)
+    current = { ...current, exitCode: outcome.exitCode ?? null }
     if (outcome.ok) {
-      try {
-        return succeeded(current, prepared, await keepArtifacts(services, outcome))
-      } catch (error) {
-        if (error instanceof MillwrightError && error.code === 'step-failed') return failedStep(current, error.message)
-        return failedStep(current, `Its artifacts could not be kept: ${messageOf(error)}`)
-      }
+      const kept = await goodEnd(services, outcome).catch((error: unknown) => notKept(current, error))
+      return over(services, 'state' in kept ? kept : succeeded(current, prepared, kept))
     }
-    current = { ...current, resources: outcome.resources, exitCode: outcome.exitCode ?? null, progress: null }
+    await endAttemptRun(services, current, live.signal.aborted ? 'KILLED' : endOf(outcome))
+    let artifacts: Artifact[]
+    try {
+      artifacts = await keepArtifacts(services, outcome.artifacts ?? [])
+    } catch (error) {
+      return notKept(current, error)
+    }
+    current = { ...current, artifacts, resources: outcome.resources, progress: null }
     if (live.signal.aborted) return interrupted(live, current)
-    const final = tries >= retries.attempts || outcome.reason === 'memory'
-    const error = services.environment().redact(outcome.error)
+    const wasKilled = outcome.reason === 'killed'
+    // Once: what is killed again and again is better looked at by somebody.
+    if (wasKilled && !prepared.sideEffects && allowed === retries.attempts) allowed += 1
+    const final = tries >= allowed || outcome.reason === 'memory'
+    const hint = final && wasKilled && prepared.sideEffects ? ` ${afterKill}` : ''
+    const error = services.environment().redact(outcome.error) + hint
     services.logs.writer(current.id).write('log', `attempt ${current.attempt} failed: ${error}\n`)
     if (final) return failedStep(current, error)
     const waitMs = retries.backoffMs * retries.factor ** (tries - 1)
@@ -72,6 +86,20 @@ export async function attempt(
     await pause(waitMs, live.signal)
   }
 }
+
+function notKept(record: StepRecord, error: unknown): StepRecord {
+  const isOwn = error instanceof MillwrightError && error.code === 'step-failed'
+  return failedStep(record, isOwn ? error.message : `Its artifacts could not be kept: ${messageOf(error)}`)
+}
+
+/** The record of an attempt that its program brought to an end, when the run that it logged into is ended, too. */
+async function over(services: EngineServices, record: StepRecord): Promise<StepRecord> {
+  await endAttemptRun(services, record, record.state === 'succeeded' ? 'FINISHED' : 'FAILED')
+  return record
+}
+
+const afterKill =
+  'It changes the world outside, so it is not begun again by itself: see how far it came, then resume the run, or give it retries.'
 
 function succeeded(record: StepRecord, { definition }: PreparedStep, success: Success): StepRecord {
   const left = new Set(success.artifacts.map(({ name }) => name))
@@ -98,7 +126,7 @@ async function adopt(
   if (isInline(services, prepared.definition)) return undefined
   const task = taskOf(services, live, prepared, record)
   const outcome = await services.runner.adopt({ ...task, work: await workOf(services, live, prepared, record) })
-  return outcome?.ok ? succeeded(record, prepared, await keepArtifacts(services, outcome)) : undefined
+  return outcome?.ok ? succeeded(record, prepared, await goodEnd(services, outcome)) : undefined
 }
 
 async function runOnce(
@@ -132,15 +160,22 @@ async function workOf(
   if (run.kind === 'function') {
     return { kind: 'function', config: services.configPath, codeVersion: prepared.codeVersion }
   }
-  if (run.kind === 'command') {
+  if (run.kind === 'command' || run.kind === 'notebook') {
+    const { projectDir, workRoot } = services
     const secrets = await services.environment().secrets()
     const env = { ...live.attended?.env, ...(await services.commandEnv(record, live.run)), ...run.env, ...secrets }
-    const python = run.python && {
-      lock: resolve(services.projectDir, run.python.lock),
-      kept: join(dirname(services.workRoot), 'python'),
+    const pythonOf = ({ lock }: { lock: string }) => ({
+      lock: resolve(projectDir, lock),
+      kept: join(dirname(workRoot), 'python'),
+    })
+    if (run.kind === 'notebook') {
+      const notebook = resolve(projectDir, run.notebook)
+      const parameters = notebookParams(prepared.definition, prepared.params, record.element)
+      return { kind: 'notebook', notebook, parameters, cwd: projectDir, env, python: pythonOf(run.python) }
     }
-    const cwd = resolve(services.projectDir, run.cwd ?? '.')
-    return { kind: 'command', command: run.command, cwd, env, ...(python ? { python } : {}) }
+    const cwd = resolve(projectDir, run.cwd ?? '.')
+    const python = run.python ? { python: pythonOf(run.python) } : {}
+    return { kind: 'command', command: run.command, cwd, env, ...python }
   }
   const stage = services.stages.get(run.stage)
   if (stage?.kind !== 'module') throw unknownStage(run.stage, services.stages)
@@ -183,11 +218,20 @@ export function discardFiles(services: EngineServices, record: StepRecord): void
   if (record.artifacts.length > 0) void rm(workDirOf(services, record), { recursive: true, force: true })
 }
 
-async function keepArtifacts(services: EngineServices, outcome: StepOutcome & { ok: true }): Promise<Success> {
+async function keepArtifacts(
+  services: EngineServices,
+  files: readonly { name: string; type: string; path: string }[],
+): Promise<Artifact[]> {
   const artifacts: Artifact[] = []
-  for (const { name, type, path } of outcome.artifacts) {
+  for (const { name, type, path } of files) {
+    if (type === 'notebook') await redactExecutedCopy(path, (text) => services.environment().redact(text))
     artifacts.push({ name, type, ...(await services.blobs.putFile(path)) })
   }
+  return artifacts
+}
+
+async function goodEnd(services: EngineServices, outcome: StepOutcome & { ok: true }): Promise<Success> {
+  const artifacts = await keepArtifacts(services, outcome.artifacts)
   const output = withoutSecrets(services.environment(), outcome.output)
   return { output, artifacts, resources: outcome.resources, exitCode: outcome.exitCode ?? null }
 }

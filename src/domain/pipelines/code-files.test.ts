@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -113,4 +114,18 @@ test('a package’s version changes with its own and with that of what it depend
 test('without a lockfile, what is installed counts', async () => {
   await write({ 'node_modules/zod/package.json': '{"version":"3.2.1"}', 'deep/x.ts': '' })
   expect(await new LockedPackages(join(folder, 'deep')).of(['zod'])).toEqual({ zod: '3.2.1' })
+})
+
+test('when the process that bundles is killed, another does it', async () => {
+  await write({ 'main.ts': 'export const a = 1', 'other.ts': 'export const b = 2' })
+  const code = new CodeFiles(folder)
+  await code.reachable('main.ts')
+  const bundlers = execFileSync('ps', ['-axo', 'pid=,ppid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, parent, ...args]) => Number(parent) === process.pid && /esbuild.*--service/.test(args.join(' ')))
+  expect(bundlers.length).toBeGreaterThan(0)
+  for (const [pid] of bundlers) process.kill(Number(pid), 'SIGKILL')
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect((await code.reachable('other.ts')).files).toHaveProperty('other.ts')
 })

@@ -17,6 +17,9 @@ interface Known {
   stamps: Map<string, string>
 }
 
+/** What esbuild says when its process was killed. */
+const bundlerDied = /^The service (is no longer running|was stopped)/
+
 /** Folders that hold no code of the project. */
 const skipped = new Set(['node_modules', '.git', '.millwright', '__pycache__', '.venv', 'venv'])
 
@@ -74,10 +77,9 @@ export class CodeFiles {
   }
 
   private async look(entry: string): Promise<Known> {
-    const { build } = await import('esbuild')
-    let metafile: Metafile
-    try {
-      const result = await build({
+    const { build, stop } = await import('esbuild')
+    const bundle = () =>
+      build({
         entryPoints: [entry],
         absWorkingDir: this.root,
         bundle: true,
@@ -99,6 +101,14 @@ export class CodeFiles {
             },
           },
         ],
+      })
+    let metafile: Metafile
+    try {
+      const result = await bundle().catch(async (error) => {
+        if (!bundlerDied.test(messageOf(error))) throw error
+        // esbuild works in a process of its own, and asks a dead one for ever until it is told to stop.
+        await stop()
+        return bundle()
       })
       metafile = result.metafile
     } catch (error) {

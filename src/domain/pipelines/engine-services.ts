@@ -3,6 +3,7 @@ import type { RunRecord, StepRecord } from '../../contract/run.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Metadata } from '../../ports/metadata.ts'
 import type { StepRunner, StepUsage } from '../../ports/step-runner.ts'
+import type { AttemptRuns } from './attempt-runs.ts'
 import type { Journal } from './journal.ts'
 import type { Slots } from './slots.ts'
 import type { StageRegistry } from './stage-registry.ts'
@@ -38,6 +39,8 @@ export interface EngineServices {
   configPath: string
   /** Folder of the attempts' files: `<workRoot>/<run>/<step>[.<index>]-<attempt>`. */
   workRoot: string
+  /** Where programs of steps log; without it, nowhere. */
+  attemptRuns: AttemptRuns | undefined
   /** Variables for a command beyond its own: where it tracks, and as which run. */
   commandEnv(execution: StepRecord, run: RunRecord): Promise<Record<string, string>> | Record<string, string>
   notify(progress: StepProgress): void

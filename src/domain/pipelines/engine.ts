@@ -2,13 +2,15 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { MillwrightError, messageOf } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
+import { refuseNotebooks } from '../../contract/notebook.ts'
 import type { Json, PipelineDefinition } from '../../contract/pipeline.ts'
 import type { RunRecord, StepRecord } from '../../contract/run.ts'
-import { isRunOver } from '../../contract/states.ts'
+import { isRunOver, isStepOver } from '../../contract/states.ts'
 import type { Blobs } from '../../ports/blobs.ts'
-import type { Metadata } from '../../ports/metadata.ts'
+import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
 import type { StepRunner } from '../../ports/step-runner.ts'
 import { Admission } from './admission.ts'
+import type { AttemptRuns } from './attempt-runs.ts'
 import type { EngineServices, StepProgress } from './engine-services.ts'
 import { Journal } from './journal.ts'
 import type { Attendance } from './live-run.ts'
@@ -45,6 +47,8 @@ export interface EngineOptions {
   stepEnvironment?: () => StepEnvironment
   /** Variables for commands besides their own, such as where they track and as which run. */
   commandEnv?: EngineServices['commandEnv']
+  /** The tracked runs into which programs of steps log. */
+  attemptRuns?: AttemptRuns
 }
 
 export interface StartRequest {
@@ -56,6 +60,8 @@ export interface StartRequest {
   /** Runs these steps (true: all) even if nothing they depend on has changed. */
   force?: boolean | readonly string[]
   attended?: Attendance
+  /** Written in the transaction that makes the run. */
+  also?: (writer: RecordWriter, run: RunRecord) => Promise<void>
 }
 
 /**
@@ -87,6 +93,7 @@ export class PipelineEngine {
       projectDir,
       configPath: options.configPath ?? join(projectDir, 'millwright.config.ts'),
       workRoot: join(home, 'work'),
+      attemptRuns: options.attemptRuns,
       commandEnv: options.commandEnv ?? (() => ({})),
       notify: (progress) => {
         for (const watcher of this.watchers) watcher(progress)
@@ -98,7 +105,7 @@ export class PipelineEngine {
    * Starts a run, or lets it wait, by the pipeline's policy.
    *
    * @returns the run as recorded, `running` or `queued`.
-   * @throws `invalid-definition`, `invalid-request` (parameters, force), `pipeline-busy`
+   * @throws `invalid-definition`, `invalid-request` (parameters, force), `pipeline-busy`, `rules-unmet` for a notebook where they are refused
    */
   async start(request: StartRequest): Promise<RunRecord> {
     const plan = this.planned(request.pipeline)
@@ -106,14 +113,20 @@ export class PipelineEngine {
     const forced = forcedSteps(plan, request.force ?? false)
     const run = await this.newRun(request, params, forced, null)
     const steps = plan.order.map((step) => pendingStep(run.id, step.name))
-    return this.admit(new RunExecution(this.services, run, plan, byName(steps), false, request.attended), steps)
+    return this.admit(
+      new RunExecution(this.services, run, plan, byName(steps), false, request.attended),
+      steps,
+      request.also,
+    )
   }
 
   /**
    * Goes on with a run that failed or was stopped: what is done is not done again.
+   *
+   * @param also written in the transaction that queues it again.
    * @throws `not-found`, `conflict` when it runs, waits or has succeeded.
    */
-  async resume(runId: string): Promise<RunRecord> {
+  async resume(runId: string, by?: string, also?: StartRequest['also']): Promise<RunRecord> {
     const run = await this.store.run(runId)
     if (this.live.has(runId) || run.state === 'succeeded') {
       throw new MillwrightError('conflict', `The run ${runId} is ${run.state}; there is nothing to resume.`)
@@ -121,7 +134,7 @@ export class PipelineEngine {
     const plan = this.planned(await this.store.pipelineOf(run))
     const steps = resumedSteps(await this.store.steps(run, plan))
     const queued: RunRecord = { ...run, state: 'queued', endedAt: null, error: null }
-    return this.admit(new RunExecution(this.services, queued, plan, byName(steps), true), steps)
+    return this.admit(new RunExecution(this.services, queued, plan, byName(steps), true, undefined, by), steps, also)
   }
 
   /**
@@ -129,7 +142,11 @@ export class PipelineEngine {
    * earlier run made of them.
    * @throws `not-found`, `conflict` while the earlier run is not over
    */
-  async rerunFrom(runId: string, step: string, request: { startedBy: string; reason: string }): Promise<RunRecord> {
+  async rerunFrom(
+    runId: string,
+    step: string,
+    { also, ...request }: Pick<StartRequest, 'startedBy' | 'reason' | 'also'>,
+  ): Promise<RunRecord> {
     const earlier = await this.store.run(runId)
     if (!isRunOver(earlier.state)) {
       throw new MillwrightError('conflict', `The run ${runId} is ${earlier.state}.`, {
@@ -142,7 +159,7 @@ export class PipelineEngine {
     const { definitionHash, params } = earlier
     const run = await this.newRun({ pipeline, definitionHash, ...request }, params, again, runId)
     const steps = stepsKeptFrom(await this.store.steps(earlier, plan), run.id, new Set(again))
-    return this.admit(new RunExecution(this.services, run, plan, byName(steps), false), steps)
+    return this.admit(new RunExecution(this.services, run, plan, byName(steps), false), steps, also)
   }
 
   /**
@@ -184,6 +201,26 @@ export class PipelineEngine {
     return this.live.get(runId)?.settled ?? this.store.run(runId)
   }
 
+  /** Waits until a run is over, or the step of it that is named, or the signal aborts. */
+  async over(runId: string, { step, signal }: { step?: string | undefined; signal: AbortSignal }): Promise<void> {
+    const execution = this.live.get(runId)
+    if (!execution || signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        stopWatching()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const stopWatching = this.onProgress((progress) => {
+        if (progress.runId === runId && progress.step === step && isStepOver(progress.state)) end()
+      })
+      signal.addEventListener('abort', end)
+      void execution.settled.then(end)
+      // It may have been over before anybody watched.
+      if (step !== undefined && execution.isOver(step)) end()
+    })
+  }
+
   /** @returns a function that ends it. */
   onProgress(watcher: (progress: StepProgress) => void): () => void {
     this.watchers.add(watcher)
@@ -210,6 +247,7 @@ export class PipelineEngine {
 
   private planned(pipeline: PipelineDefinition): PipelinePlan {
     const plan = planPipeline(pipeline)
+    refuseNotebooks(this.services.environment(), [pipeline])
     for (const { run } of plan.order) {
       if (run.kind === 'stage' && !this.services.stages.has(run.stage))
         throw unknownStage(run.stage, this.services.stages)
@@ -253,16 +291,22 @@ export class PipelineEngine {
   }
 
   /** Between the policy's answer and the entry in `live` nothing may be awaited. */
-  private async admit(execution: RunExecution, steps: readonly StepRecord[]): Promise<RunRecord> {
+  private async admit(
+    execution: RunExecution,
+    steps: readonly StepRecord[],
+    also: StartRequest['also'] = async () => {},
+  ): Promise<RunRecord> {
     if (this.closed) throw new MillwrightError('unavailable', 'The control plane is closing.')
     const { run, plan } = execution
     const { now, replaced } = this.admission.ask(plan.pipeline, execution)
     this.hold(execution)
-    for (const waiting of replaced) waiting.stop('stop', run.startedBy)
+    for (const waiting of replaced) waiting.stop('stop', execution.askedBy)
     const written = this.services.journal.write(async (writer) => {
       await writer.put('run', run)
       for (const step of steps) await writer.put('step', step)
-      if (!now) await writer.emit(runQueued(run))
+      await this.services.attemptRuns?.queued(writer, run)
+      await also(writer, run)
+      if (!now) await writer.emit(runQueued(run, execution.askedBy))
     })
     if (now) execution.begin()
     await written
@@ -279,7 +323,19 @@ export class PipelineEngine {
     })
   }
 
+  /** No process outlives the control plane: what logged is over, whatever is made of its step now. */
+  private async endLostAttempts({ id }: RunRecord): Promise<void> {
+    const { metadata, attemptRuns } = this.services
+    const lost = await metadata.find('step', { where: { runId: id, state: 'running' } })
+    const runs = lost.flatMap(({ trackedRun }) => trackedRun ?? [])
+    if (!attemptRuns || runs.length === 0) return
+    await metadata.transaction(async (writer) => {
+      for (const each of runs) await attemptRuns.end(writer, each, 'KILLED', null)
+    })
+  }
+
   private async takeUp(run: RunRecord): Promise<RunRecord> {
+    await this.endLostAttempts(run)
     const pipeline = await this.store.pipelineOf(run)
     const plan = this.planned(pipeline)
     const steps = await this.store.steps(run, plan)

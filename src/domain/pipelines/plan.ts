@@ -1,5 +1,6 @@
 import { MillwrightError } from '../../base/errors.ts'
 import type { PipelineDefinition, StepDefinition } from '../../contract/pipeline.ts'
+import { parametersNamedIn } from '../../contract/placeholder.ts'
 import { parseReference } from './reference.ts'
 
 /** A pipeline whose graph holds together. */
@@ -8,6 +9,8 @@ export interface PipelinePlan {
   /** Every step after all that it needs; otherwise as written. */
   readonly order: readonly StepDefinition[]
   step(name: string): StepDefinition
+  /** The steps that this one needs, also by way of others. */
+  ancestors(name: string): readonly string[]
   /** The steps that need this one, also by way of others. */
   descendants(name: string): ReadonlySet<string>
 }
@@ -56,11 +59,19 @@ export function planPipeline(pipeline: PipelineDefinition): PipelinePlan {
         fault(field, `The pipeline has no parameter '${name}'.`, known('parameters', Object.keys(pipeline.params)))
       }
     })
+    // Braces in a command may be the program's own; what a notebook is given is a value.
+    if (step.run.kind === 'notebook')
+      for (const name of parametersNamedIn(JSON.stringify(step.params))) {
+        if (Object.hasOwn(pipeline.params, name)) continue
+        const hint = known('parameters', Object.keys(pipeline.params))
+        fault(`steps.${index}.params`, `The pipeline has no parameter '${name}'.`, hint)
+      }
   })
   return {
     pipeline,
     order,
     step: (name) => byName.get(name)!,
+    ancestors: (name) => [...ancestors.get(name)!],
     descendants: (name) =>
       new Set(order.filter((step) => ancestors.get(step.name)!.has(name)).map((step) => step.name)),
   }

@@ -8,6 +8,8 @@ export interface PreparedStep {
   params: Record<string, Json>
   inputs: StepInputs
   inputsKey: string
+  /** It changes the world outside: only its author can say that it may be begun again. */
+  sideEffects: boolean
   /** Of the project's code; for functions only. */
   codeVersion: string
 }

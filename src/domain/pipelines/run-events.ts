@@ -6,14 +6,15 @@ function runEvent(type: EventType, run: RunRecord, actor: string, message: strin
   return { type, subject: `run:${run.id}`, actor, message, data: { run: run.id, pipeline: run.pipeline, ...data } }
 }
 
-export function runQueued(run: RunRecord): NewEvent {
-  return runEvent('run.queued', run, run.startedBy, `${run.pipeline} waits for its turn`, { reason: run.reason })
+/** @param actor whoever started it, or has it go on. */
+export function runQueued(run: RunRecord, actor: string): NewEvent {
+  return runEvent('run.queued', run, actor, `${run.pipeline} waits for its turn`, { reason: run.reason })
 }
 
-/** @param resumed it goes on after a failure, a stop, or the death of the control plane. */
-export function runStarted(run: RunRecord, resumed: boolean): NewEvent {
+/** @param resumed it goes on after a failure, a stop, or the death of the control plane. @param actor whoever started it, or has it go on. */
+export function runStarted(run: RunRecord, resumed: boolean, actor: string): NewEvent {
   const message = resumed ? `${run.pipeline} goes on where it was` : `${run.pipeline} started: ${run.reason}`
-  return runEvent('run.started', run, run.startedBy, message, { reason: run.reason, params: run.params, resumed })
+  return runEvent('run.started', run, actor, message, { reason: run.reason, params: run.params, resumed })
 }
 
 export function runOver(run: RunRecord, steps: readonly StepRecord[], actor: string): NewEvent {

@@ -36,6 +36,8 @@ export class RunExecution implements LiveRun {
     private readonly steps: Map<string, StepRecord>,
     readonly resumed: boolean,
     readonly attended: Attendance | undefined = undefined,
+    /** Who has it go on; whoever started it where nobody else does. */
+    readonly askedBy: string = run.startedBy,
   ) {
     this.forced = new Set(run.force)
     // One for each step and element at work, so there is no number from which on it would be a leak.
@@ -56,7 +58,7 @@ export class RunExecution implements LiveRun {
     const run = this.run
     void this.services.journal.write(async (writer) => {
       await writer.put('run', run)
-      await writer.emit(runStarted(run, goesOn))
+      await writer.emit(runStarted(run, goesOn, this.askedBy))
     })
     this.advance()
   }
@@ -65,6 +67,11 @@ export class RunExecution implements LiveRun {
     this.stoppedBy = by
     this.abort.abort(why)
     this.advance()
+  }
+
+  isOver(step: string): boolean {
+    const record = this.steps.get(step)
+    return record !== undefined && isStepOver(record.state)
   }
 
   inputsOf(needs: readonly string[]): StepInputs {

@@ -42,7 +42,7 @@ test('tells commit and dirtiness of the project’s folder alone, and finds the 
   await writeFile(join(project, '.millwright', 'state'), '1')
   expect(await describeSource(project)).toEqual(clean)
   await writeFile(join(project, 'a.ts'), '2')
-  expect(await describeSource(project)).toEqual({ ...clean, dirty: true })
+  expect(await describeSource(project)).toEqual({ ...clean, dirty: true, changed: ['a.ts'] })
 })
 
 test('reads the commit without git: loose, packed, detached, and in a worktree', async (context) => {

@@ -28,14 +28,23 @@ const run = promisify(execFile)
 
 /** The state of the project's code: its commit, whether files differ from it, and the lockfiles. Works without git, which tells less. */
 export async function describeSource(projectDir: string): Promise<Source> {
-  const [{ commit, dirty }, lockfileHash] = await Promise.all([gitState(projectDir), hashLockfiles(projectDir)])
-  return { commit, dirty, lockfileHash }
+  const [{ commit, dirty, changed }, lockfileHash] = await Promise.all([
+    gitState(projectDir),
+    hashLockfiles(projectDir),
+  ])
+  return { commit, dirty, lockfileHash, ...(changed.length > 0 ? { changed } : {}) }
 }
 
-/** Commit and branch of a folder, and whether its files differ from the commit; null for what cannot be said. */
+const mostChanged = 100
+
+/** Path of an entry of `git status --porcelain=v2`; of what was renamed, where it is now. */
+const changedPath = (line: string): string | undefined =>
+  /^(?:1 (?:\S+ ){7}|2 (?:\S+ ){8}|u (?:\S+ ){9}|\? )([^\t]+)/.exec(line)?.[1]
+
+/** Commit and branch of a folder, and whether its files differ from the commit, and which; null for what cannot be said. */
 export async function gitState(
   projectDir: string,
-): Promise<Pick<Source, 'commit' | 'dirty'> & { branch: string | null }> {
+): Promise<Pick<Source, 'commit' | 'dirty'> & { branch: string | null; changed: string[] }> {
   try {
     // One call for both; it takes no lock, and Millwright's own state is no change of the code.
     const { stdout } = await run(
@@ -45,10 +54,12 @@ export async function gitState(
     )
     const commit = /^# branch\.oid ([0-9a-f]+)$/m.exec(stdout)?.[1] ?? null
     const branch = /^# branch\.head ([^(].*)$/m.exec(stdout)?.[1] ?? null
-    return { commit, branch, dirty: stdout.split('\n').some((line) => line !== '' && !line.startsWith('#')) }
+    const entries = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    const changed = entries.slice(0, mostChanged).flatMap((line) => changedPath(line) ?? [])
+    return { commit, branch, dirty: entries.length > 0, changed }
   } catch {
     const commit = await commitFromFiles(projectDir)
-    return { commit, branch: null, dirty: null }
+    return { commit, branch: null, dirty: null, changed: [] }
   }
 }
 

@@ -2,7 +2,7 @@ import { MillwrightError } from '../../base/errors.ts'
 import { hashOf } from '../../base/hash.ts'
 import { type PipelineDefinition, pipelineSchema } from '../../contract/pipeline.ts'
 import type { RunRecord } from '../../contract/run.ts'
-import type { PipelineEngine } from './engine.ts'
+import type { PipelineEngine, StartRequest } from './engine.ts'
 import { describeSource } from './run-source.ts'
 
 export interface ScriptRequest {
@@ -13,7 +13,12 @@ export interface ScriptRequest {
   /** The environment it was typed in; used, never kept. */
   env: Record<string, string>
   startedBy: string
+  /** Written in the transaction that makes the run. */
+  also?: StartRequest['also']
 }
+
+/** The pipeline that programs run in that are of none. */
+export const scriptPipeline = 'script'
 
 /**
  * Tracks a script as it is: a run of the pipeline `script` with one step, at once, beside whatever else runs. Nothing limits it, nothing
@@ -29,19 +34,20 @@ export async function startScript(engine: PipelineEngine, request: ScriptRequest
       hint: 'For example: millwright run -- python train.py',
     })
   }
-  const pipeline = scriptPipeline(request.command, request.cwd)
+  const pipeline = pipelineOf(request.command, request.cwd)
   return engine.start({
     pipeline,
     definitionHash: hashOf(pipeline),
     startedBy: request.startedBy,
     reason: request.command.join(' '),
     attended: { env: request.env, source: await describeSource(request.cwd) },
+    ...(request.also ? { also: request.also } : {}),
   })
 }
 
-function scriptPipeline(command: readonly string[], cwd: string): PipelineDefinition {
+function pipelineOf(command: readonly string[], cwd: string): PipelineDefinition {
   return pipelineSchema.parse({
-    name: 'script',
+    name: scriptPipeline,
     concurrency: { limit: 1_000_000 },
     afterCrash: 'fail',
     steps: [

@@ -8,6 +8,8 @@ export interface StepEnvironment {
   readonly settings: Readonly<Record<string, Json>>
   /** Resident memory that no step may exceed, whatever it states itself. */
   readonly memoryMb: number | null
+  /** Whether steps that are notebooks may run. */
+  readonly notebooks: 'allowed' | 'refused'
   /** Variables for commands that are to be seen nowhere else. @throws `not-found` for one whose value is not there. */
   secrets(): Promise<Readonly<Record<string, string>>>
   /** A text without any value of a secret. */
@@ -18,6 +20,7 @@ export const noEnvironment: StepEnvironment = {
   name: null,
   settings: {},
   memoryMb: null,
+  notebooks: 'allowed',
   secrets: async () => ({}),
   redact: (text) => text,
 }

@@ -92,6 +92,7 @@ async function bringToEnd(
     params,
     inputs,
     inputsKey: `${live.run.id}/${definition.name}`,
+    sideEffects,
     codeVersion: functionStep ? await services.keys.projectVersion(services.configPath) : '',
   }
   if (!elements) {

@@ -7,6 +7,7 @@ import type { Json, StepDefinition } from '../../contract/pipeline.ts'
 import type { StepInputs } from '../../contract/step.ts'
 import { CodeFiles } from './code-files.ts'
 import { LockedPackages } from './locked-packages.ts'
+import { notebookCodeHash } from './notebook-code.ts'
 import type { StageRegistry } from './stage-registry.ts'
 
 /** Everything that a step's outcome depends on, by name: `code train.ts`, `package zod`, `parameter rate`, `input rows`, … */
@@ -58,6 +59,12 @@ export class StepKeys {
       const files = await this.code.declared([...run.code, ...filesAmong(run.command, this.projectDir, run.cwd)])
       const locks = run.python ? await this.code.declared([run.python.lock]) : {}
       return { ...named('code', files), ...named('python', locks) }
+    }
+    if (run.kind === 'notebook') {
+      const own = await notebookCodeHash(resolve(this.projectDir, run.notebook), run.notebook)
+      const files = await this.code.declared(run.code)
+      const locks = await this.code.declared([run.python.lock])
+      return { ...named('code', { ...files, [run.notebook]: own }), ...named('python', locks) }
     }
     const stage = this.stages.get(run.stage)
     if (!stage) throw unknownStage(run.stage, this.stages)

@@ -39,20 +39,22 @@ export class StepLogs {
       this.path(executionId),
       this.options.limit ?? standardLimit,
       this.options.redact ?? ((text) => text),
-      () => {
-        for (const tell of this.followers.get(executionId) ?? []) tell()
-      },
+      () => this.tell(executionId),
     )
     this.open.set(executionId, writer)
     return writer
   }
 
-  /** Writes what is left, and forgets the writer. */
+  /** Writes what is left, forgets the writer, and tells followers that nothing more comes. */
   async finish(executionId: string): Promise<void> {
     const writer = this.open.get(executionId)
-    if (!writer) return
     this.open.delete(executionId)
-    await writer.finish()
+    await writer?.finish()
+    this.tell(executionId)
+  }
+
+  private tell(executionId: string): void {
+    for (const each of this.followers.get(executionId) ?? []) each()
   }
 
   /**

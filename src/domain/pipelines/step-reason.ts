@@ -1,5 +1,8 @@
-import type { StepRecord } from '../../contract/run.ts'
-import type { Metadata } from '../../ports/metadata.ts'
+import { MillwrightError } from '../../base/errors.ts'
+import type { Json } from '../../contract/pipeline.ts'
+import type { RunRecord, StepRecord } from '../../contract/run.ts'
+import type { StepReason } from '../../contract/step-reason.ts'
+import type { Metadata, RecordReader } from '../../ports/metadata.ts'
 import type { KeyParts } from './step-key.ts'
 
 /** How far back to look for an execution to compare with. */
@@ -16,13 +19,9 @@ export class StepReasons {
   ) {}
 
   async whyItRuns(step: string, parts: KeyParts): Promise<string> {
-    this.earlierRuns ??= this.metadata
-      .find('run', {
-        where: { pipeline: this.pipeline, id: { below: this.runId } },
-        orderBy: { field: 'id', direction: 'desc' },
-        limit: runsBack,
-      })
-      .then((runs) => runs.map((run) => run.id))
+    this.earlierRuns ??= earlierRunsOf(this.metadata, this.pipeline, this.runId).then((runs) =>
+      runs.map(({ id }) => id),
+    )
     for (const run of await this.earlierRuns) {
       const before = await this.metadata.get('step', `${run}/${step}`)
       if (before?.keyParts) return reasonFrom(before, parts, run)
@@ -30,6 +29,53 @@ export class StepReasons {
     return 'ran for the first time'
   }
 }
+
+/**
+ * What a step's key is made of, beside that of the execution it was compared with, or whose outputs it took over. Of parameters the values
+ * are told, of the rest hashes and versions.
+ *
+ * @throws `not-found`
+ */
+export async function stepReason(records: RecordReader, runId: string, name: string): Promise<StepReason> {
+  const [run, step] = await Promise.all([records.get('run', runId), records.get('step', `${runId}/${name}`)])
+  if (!run || !step) throw new MillwrightError('not-found', `run ${runId} has no step "${name}"`)
+  const before = await comparedWith(records, run, step)
+  const earlierRun = before && (await records.get('run', before.runId))
+  const [partsBefore, partsNow] = [before?.keyParts ?? {}, step.keyParts ?? {}]
+  const names = [...new Set([...Object.keys(partsNow), ...Object.keys(partsBefore)])]
+  const partOf = (parts: KeyParts, of: RunRecord | undefined, part: string): Json => {
+    const own = part.startsWith('parameter ') ? of?.params[part.slice('parameter '.length)] : undefined
+    return part in parts ? (own === undefined ? parts[part]! : own) : null
+  }
+  return {
+    because: step.because,
+    comparedWith: before ? { execution: before.id, run: before.runId } : null,
+    parts: names.map((part) => ({
+      name: part,
+      before: partOf(partsBefore, earlierRun, part),
+      now: partOf(partsNow, run, part),
+      changed: before !== undefined && partsBefore[part] !== partsNow[part],
+    })),
+  }
+}
+
+async function comparedWith(records: RecordReader, run: RunRecord, step: StepRecord): Promise<StepRecord | undefined> {
+  if (step.reusedFrom !== null) return records.get('step', step.reusedFrom)
+  if (!step.keyParts) return undefined
+  const earlier = await earlierRunsOf(records, run.pipeline, run.id)
+  for (const { id } of earlier) {
+    const before = await records.get('step', `${id}/${step.step}`)
+    if (before?.keyParts) return before
+  }
+  return undefined
+}
+
+const earlierRunsOf = (records: RecordReader, pipeline: string, runId: string): Promise<RunRecord[]> =>
+  records.find('run', {
+    where: { pipeline, id: { below: runId } },
+    orderBy: { field: 'id', direction: 'desc' },
+    limit: runsBack,
+  })
 
 function reasonFrom(before: StepRecord, now: KeyParts, run: string): string {
   const difference = differenceText(before.keyParts ?? {}, now)

@@ -47,6 +47,7 @@ export function reusedStep(record: StepRecord, from: StepRecord, because: string
     elements: from.elements && { ...from.elements, ran: 0, reused: from.elements.total },
     output: from.output,
     artifacts: from.artifacts,
+    ...(from.trackedRun === undefined ? {} : { trackedRun: from.trackedRun }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { MillwrightError } from '../../base/errors.ts'
-import type { ModelVersionRecord, SignatureField } from '../../contract/model.ts'
+import type { Evaluation, ModelVersionRecord, SignatureField, Verdict } from '../../contract/model.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { ModelRunner, TensorSpec } from '../../ports/model-runner.ts'
 import type { ModelVersions } from './model-versions.ts'
@@ -11,6 +11,8 @@ export interface ModelFile {
   actor: string
   /** The version in production now. */
   previous: string | null
+  /** The run that made it, and what it found; without it, it is registered as it is. */
+  judged?: { runId: string; evaluation: Evaluation; verdicts: Verdict[] }
 }
 
 /**
@@ -19,7 +21,7 @@ export interface ModelFile {
  * @throws `model-unreadable` for bytes that are no model, or one whose tensors JSON cannot carry; `model-runner-missing`.
  */
 export async function registerModelFile(
-  { model, bytes, actor, previous }: ModelFile,
+  { model, bytes, actor, previous, judged }: ModelFile,
   { blobs, runner, registry }: { blobs: Blobs; runner: ModelRunner; registry: ModelVersions },
 ): Promise<ModelVersionRecord> {
   const loaded = await runner.load(bytes)
@@ -30,6 +32,7 @@ export async function registerModelFile(
       hint: 'Export it so that it answers tensors; for scikit-learn, convert with the option zipmap=False.',
     })
   }
+  const failed = (judged?.verdicts ?? []).filter(({ passed }) => !passed)
   const { hash: onnxHash } = await blobs.put(bytes)
   return registry.add(
     {
@@ -46,13 +49,13 @@ export async function registerModelFile(
         outputs,
       },
       definitionHash: null,
-      runId: null,
+      runId: judged?.runId ?? null,
       datasetVersion: null,
       trainedUntil: null,
       trainedRows: null,
       previous,
-      evaluation: null,
-      verdicts: [],
+      evaluation: judged?.evaluation ?? null,
+      verdicts: judged?.verdicts ?? [],
       importance: [],
       referenceHash: null,
       goldenHash: null,
@@ -61,8 +64,10 @@ export async function registerModelFile(
       threshold: 0.5,
       madeBy: actor,
     },
-    'registered',
-    `is registered from a file: it takes ${request.map((field) => field.name).join(', ')} and answers ${outputs.map((field) => field.name).join(', ')}`,
+    failed.length > 0 ? 'refused' : 'registered',
+    failed.length > 0
+      ? `was refused: ${failed.map(({ gate, message }) => `${gate} (${message})`).join('; ')}`
+      : `is registered from a file: it takes ${request.map((field) => field.name).join(', ')} and answers ${outputs.map((field) => field.name).join(', ')}`,
   )
 }
 

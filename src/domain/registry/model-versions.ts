@@ -2,17 +2,19 @@ import type { Clock } from '../../base/clock.ts'
 import { MillwrightError } from '../../base/errors.ts'
 import { hashOf } from '../../base/hash.ts'
 import type { AliasRecord, ModelVersionRecord } from '../../contract/model.ts'
-import type { Metadata, RecordReader } from '../../ports/metadata.ts'
+import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
+import { enterVersion, type NewVersion } from './enter-version.ts'
+import { checkAliasName } from './model-names.ts'
 
-/** What a version is made of; number, id, state and times are given by the registry. */
-export type NewVersion = Omit<ModelVersionRecord, 'id' | 'number' | 'hash' | 'state' | 'time' | 'recordedAt'>
+/** A version that was made or brought here; one of a client's has a source besides. */
+export type OwnVersion = Omit<NewVersion, 'source' | 'filesHash'>
 
 /** Names everything that decides an answer: the bytes, what they are fed, what is read from them. */
-function versionHash(
-  version: Pick<ModelVersionRecord, 'modelHash' | 'onnxHash' | 'signature' | 'definitionHash' | 'threshold'>,
-): string {
-  const { modelHash, onnxHash, signature, definitionHash, threshold } = version
-  return hashOf({ modelHash, onnxHash, signature, definitionHash, threshold })
+export function versionHash(version: NewVersion): string {
+  const { modelHash, onnxHash, signature, definitionHash, threshold, filesHash, source } = version
+  const own = { modelHash, onnxHash, signature, definitionHash, threshold }
+  // Files that are not kept here are named by where they are.
+  return hashOf(source === null ? own : { ...own, ...(filesHash === null ? { source: source.uri } : { filesHash }) })
 }
 
 /** The registry: versions never change once they are in; aliases point at them. */
@@ -26,57 +28,31 @@ export class ModelVersions {
    * Registers a version, or keeps a refused one with its verdicts for people to look at. The same content of the same run again, or of no run,
    * gives the version that is there.
    */
-  async add(version: NewVersion, state: 'registered' | 'refused', message: string): Promise<ModelVersionRecord> {
+  async add(own: OwnVersion, state: 'registered' | 'refused', message: string): Promise<ModelVersionRecord> {
+    const version: NewVersion = { ...own, source: null, filesHash: null }
     const hash = versionHash(version)
     return this.metadata.transaction(async (writer) => {
       const [known] = await writer.find('model_version', {
         where: { model: version.model, runId: version.runId, hash },
         limit: 1,
       })
-      if (known) return known
-      const [newest] = await writer.find('model_version', {
-        where: { model: version.model },
-        orderBy: { field: 'number', direction: 'desc' },
-        limit: 1,
-      })
-      const number = (newest?.number ?? 0) + 1
-      const record: ModelVersionRecord = {
-        ...version,
-        id: `${version.model}@${number}`,
-        number,
-        hash,
-        state,
-        time: this.clock.now(),
-        recordedAt: Date.now(),
-      }
-      await writer.insert('model_version', record)
-      await writer.emit({
-        type: state === 'registered' ? 'model.registered' : 'model.refused',
-        subject: `model:${version.model}`,
-        actor: version.madeBy,
-        level: state === 'registered' ? 'good' : 'warning',
-        message: `${record.id} ${message}`,
-        data: {
-          version: record.id,
-          hash,
-          run: version.runId,
-          dataset: version.datasetVersion,
-          failed: version.verdicts.filter((verdict) => !verdict.passed),
-        },
-      })
-      return record
+      return known ?? enterVersion(writer, this.clock, { version, hash, state, message })
     })
   }
 
   /** By number, id or alias. @throws `not-found` */
-  async resolve(model: string, wanted: string, reader: RecordReader = this.metadata): Promise<ModelVersionRecord> {
+  async resolve(
+    model: string,
+    wanted: string,
+    reader: Pick<Metadata, 'get' | 'registry'> = this.metadata,
+  ): Promise<ModelVersionRecord> {
     const id = wanted.includes('@')
       ? wanted
       : /^\d+$/.test(wanted)
         ? `${model}@${wanted}`
         : (await reader.get('alias', `${model}/${wanted}`))?.version
     const version = id === undefined ? undefined : await reader.get('model_version', id)
-    if (!version || version.model !== model) {
+    if (!version || version.model !== model || !(await reader.registry.version(model, version.number))) {
       throw new MillwrightError('not-found', `model "${model}" has no version or alias "${wanted}"`, {
         hint: `See \`millwright models ${model}\`.`,
       })
@@ -84,8 +60,9 @@ export class ModelVersions {
     return version
   }
 
-  /** @throws `not-found`, `conflict` for a version that was refused. */
-  async setAlias(model: string, alias: string, wanted: string, actor: string): Promise<AliasRecord> {
+  /** @throws `not-found`, `invalid-request` for a name that reads as a version, `conflict` for a version that was refused. */
+  async setAlias(model: string, alias: string, wanted: string, actor: string, reason: string): Promise<AliasRecord> {
+    checkAliasName(alias)
     return this.metadata.transaction(async (writer) => {
       const version = await this.resolve(model, wanted, writer)
       if (version.state !== 'registered')
@@ -103,9 +80,35 @@ export class ModelVersions {
         subject: `model:${model}`,
         actor,
         message: `Alias ${alias} of ${model} moved from ${before?.version ?? 'nothing'} to ${version.id}`,
-        data: { alias, from: before?.version ?? null, to: version.id },
+        data: { alias, from: before?.version ?? null, to: version.id, reason },
       })
       return record
     })
   }
+
+  /** @returns whether it was there. */
+  async removeAlias(model: string, alias: string, actor: string, reason: string): Promise<boolean> {
+    return this.metadata.transaction(async (writer) => {
+      const present = await writer.get('alias', `${model}/${alias}`)
+      if (present) await removeAlias(writer, present, actor, reason)
+      return present !== undefined
+    })
+  }
+}
+
+/** Takes an alias away, in the transaction of the writer. */
+export async function removeAlias(
+  writer: RecordWriter,
+  { id, model, alias, version }: AliasRecord,
+  actor: string,
+  reason: string,
+): Promise<void> {
+  await writer.remove('alias', id)
+  await writer.emit({
+    type: 'model.alias-removed',
+    subject: `model:${model}`,
+    actor,
+    message: `Alias ${alias} of ${model} was removed from ${version}`,
+    data: { alias, from: version, to: null, reason },
+  })
 }

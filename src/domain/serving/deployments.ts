@@ -8,13 +8,52 @@ import type { Metadata, RecordReader, RecordWriter } from '../../ports/metadata.
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
 
+/** @throws `rollout-refused` for a version of which no prediction service could answer. */
+function checkServable({ id, modelHash, onnxHash, filesHash, signature }: ModelVersionRecord): void {
+  if (modelHash !== null || onnxHash !== null) return
+  const refuse = (why: string, hint: string) => new MillwrightError('rollout-refused', why, { field: 'version', hint })
+  if (filesHash === null)
+    throw refuse(
+      `the files of ${id} are not kept here`,
+      'Register it from a run or a logged model of this control plane.',
+    )
+  if (signature.request.length === 0)
+    throw refuse(
+      `${id} does not say what it takes`,
+      'Log it with an input_example or a signature of columns or tensors, and register it again.',
+    )
+}
+
+type VersionReader = RecordReader & Pick<Metadata, 'registry'>
+
+/** What is written in the transaction of a change, with what the change made. */
+type Also = (writer: RecordWriter, made: Record<string, string>) => Promise<void>
+
+/** From where a rollback leads, and to where. */
+interface WayBack {
+  endpoint: EndpointRecord
+  /** The deployment that ends. */
+  last: DeploymentRecord
+  /** The version that answers afterwards. */
+  to: string
+}
+
+/** A rollout as it would begin. */
+export interface PlannedDeployment {
+  endpoint: EndpointRecord
+  /** Without an id. */
+  deployment: DeploymentRecord
+  /** The rollout that it would replace. */
+  replaces: DeploymentRecord | undefined
+}
+
 /** Which version answers where: rollouts step by step, and the way back. Every change is one transaction with its event. */
 export class Deployments {
   constructor(
     private readonly metadata: Metadata,
     private readonly clock: Clock,
     /** Called after every change. */
-    private readonly changed: () => void,
+    private readonly changed: (endpoint: string) => void,
     /** Called before anything of a version's traffic begins; throws when no prediction service may get it. */
     private readonly mayServe: (
       endpoint: EndpointRecord,
@@ -47,31 +86,24 @@ export class Deployments {
    *
    * @throws `conflict` when the version is not registered or serves already; `rollout-refused`.
    */
-  async start(endpointName: string, versionId: string, startedBy: string, reason: string): Promise<DeploymentRecord> {
+  async start(
+    endpointName: string,
+    versionId: string,
+    startedBy: string,
+    reason: string,
+    also: Also = async () => {},
+  ): Promise<DeploymentRecord> {
     const asked = await this.deployable(this.metadata, endpointName, versionId)
     await this.mayServe(asked.endpoint, asked.version)
     const deployment = await this.metadata.transaction(async (writer) => {
-      const { endpoint, rolling } = await this.deployable(writer, endpointName, versionId)
-      const now = this.clock.now()
-      if (rolling) await writer.update('deployment', rolling.id, { state: 'replaced', endedAt: now })
-      const { steps, holdMs, minAnswers } = endpoint.definition.rollout
-      // With nothing that serves there is nobody to compare with, and no traffic to keep from it.
-      const first = endpoint.serving === null ? steps.length - 1 : 0
-      const started: DeploymentRecord = {
-        id: newId('dep'),
-        endpoint: endpointName,
-        version: versionId,
-        state: 'rolling',
-        step: first,
-        share: steps[first] ?? 1,
-        previous: endpoint.serving,
-        startedAt: now,
-        stepStartedAt: now,
-        endedAt: null,
-        reason,
-        startedBy,
-      }
+      const planned = await this.planned(writer, endpointName, versionId, startedBy, reason)
+      const { endpoint, replaces } = planned
+      const now = planned.deployment.startedAt
+      if (replaces) await writer.update('deployment', replaces.id, { state: 'replaced', endedAt: now })
+      const { holdMs, minAnswers } = endpoint.definition.rollout
+      const started: DeploymentRecord = { ...planned.deployment, id: newId('dep') }
       await writer.insert('deployment', started)
+      await also(writer, { deployment: started.id })
       await writer.emit({
         type: 'deployment.started',
         subject: `endpoint:${endpointName}`,
@@ -84,15 +116,52 @@ export class Deployments {
         return this.complete(writer, started, startedBy)
       return started
     })
-    this.changed()
+    this.changed(endpointName)
     return deployment
+  }
+
+  /**
+   * How a rollout would begin.
+   *
+   * @throws `conflict` when the version is not registered or serves already; `not-found`
+   */
+  async planned(
+    reader: VersionReader,
+    endpointName: string,
+    versionId: string,
+    startedBy: string,
+    reason: string,
+  ): Promise<PlannedDeployment> {
+    const { endpoint, rolling } = await this.deployable(reader, endpointName, versionId)
+    const now = this.clock.now()
+    const { steps } = endpoint.definition.rollout
+    // With nothing that serves there is nobody to compare with, and no traffic to keep from it.
+    const first = endpoint.serving === null ? steps.length - 1 : 0
+    return {
+      endpoint,
+      deployment: {
+        id: '',
+        endpoint: endpointName,
+        version: versionId,
+        state: 'rolling',
+        step: first,
+        share: steps[first] ?? 1,
+        previous: endpoint.serving,
+        startedAt: now,
+        stepStartedAt: now,
+        endedAt: null,
+        reason,
+        startedBy,
+      },
+      replaces: rolling,
+    }
   }
 
   /** The next step of a rollout that stood its checks; after the last one the version serves alone. */
   async advance(id: string, because: string): Promise<void> {
-    await this.metadata.transaction(async (writer) => {
+    const endpoint = await this.metadata.transaction(async (writer) => {
       const deployment = await this.stillRolling(writer, id)
-      if (!deployment) return
+      if (!deployment) return null
       const { steps } = (await this.endpoint(writer, deployment.endpoint)).definition.rollout
       const step = deployment.step + 1
       const share = steps[step]
@@ -103,7 +172,7 @@ export class Deployments {
           'system',
           because,
         )
-        return
+        return deployment.endpoint
       }
       await writer.update('deployment', id, { step, share, stepStartedAt: this.clock.now() })
       await writer.emit({
@@ -114,45 +183,73 @@ export class Deployments {
         message: `${deployment.version} now takes ${percent(share)} of the traffic of ${deployment.endpoint}: ${because}`,
         data: { deployment: id, version: deployment.version, share },
       })
+      return deployment.endpoint
     })
-    this.changed()
+    if (endpoint !== null) this.changed(endpoint)
   }
 
   /**
-   * Back to what served before: ends a rollout that is under way, or returns from the version that serves to the one before it.
+   * What serves now or is being rolled out, and what a rollback would return to: the version before it, or an earlier one that is named.
    *
-   * @throws `conflict` when there is nothing to go back to.
+   * @throws `conflict` when there is nothing to go back to, or the named version never served here; `not-found`
+   */
+  async wayBack(reader: RecordReader, endpointName: string, to?: string): Promise<WayBack> {
+    const endpoint = await this.endpoint(reader, endpointName)
+    const rolling = await this.rolling(reader, endpointName)
+    const last = rolling ?? (await this.completed(reader, endpoint))
+    const target = to ?? last?.previous
+    if (!last || !target)
+      throw new MillwrightError('conflict', `endpoint ${endpointName} has no earlier version to return to`)
+    if (to !== undefined) {
+      const deployments = await reader.find('deployment', { where: { endpoint: endpointName } })
+      if (endpoint.serving === to && !rolling)
+        throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${to} already`, { field: 'version' })
+      const served = new Set(deployments.map(({ previous }) => previous))
+      if (endpoint.serving !== to && !served.has(to))
+        throw new MillwrightError('conflict', `${to} never served ${endpointName}`, {
+          field: 'version',
+          hint: `There is a way back to ${[...served].filter((each) => each !== null && each !== endpoint.serving).join(', ') || 'nothing'}; \`millwright deploy\` rolls out any other version step by step.`,
+        })
+      if ((await reader.get('model_version', to))?.state !== 'registered')
+        throw new MillwrightError('conflict', `version ${to} is no longer kept`, { field: 'version' })
+    }
+    return { endpoint, last, to: target }
+  }
+
+  /**
+   * Back to what served before: ends a rollout that is under way, or returns from the version that serves to the one before it, or to the
+   * one that is named.
+   *
+   * @throws as `wayBack`
    */
   async rollBack(
     endpointName: string,
     actor: string,
     reason: string,
-    level: 'warning' | 'bad' = 'warning',
+    { level = 'warning', to, also = async () => {} }: { level?: 'warning' | 'bad'; to?: string; also?: Also } = {},
   ): Promise<{ deployment: DeploymentRecord; serving: string }> {
     const result = await this.metadata.transaction(async (writer) => {
-      const endpoint = await this.endpoint(writer, endpointName)
-      const last = (await this.rolling(writer, endpointName)) ?? (await this.completed(writer, endpoint))
-      if (!last?.previous)
-        throw new MillwrightError('conflict', `endpoint ${endpointName} has no earlier version to return to`)
+      const { endpoint, last, to: target } = await this.wayBack(writer, endpointName, to)
       const now = this.clock.now()
       const deployment = await writer.update('deployment', last.id, {
         state: 'rolled-back',
         endedAt: now,
         reason: `${last.reason}; rolled back: ${reason}`,
       })
-      await writer.update('endpoint', endpointName, { serving: last.previous })
-      await this.moveProduction(writer, endpoint.definition.model, last.previous, actor)
+      await writer.update('endpoint', endpointName, { serving: target })
+      await also(writer, { deployment: deployment.id, serving: target })
+      await this.moveProduction(writer, endpoint.definition.model, target, actor)
       await writer.emit({
         type: 'deployment.rolled-back',
         subject: `endpoint:${endpointName}`,
         actor,
         level,
-        message: `${endpointName} is back on ${last.previous}, away from ${last.version}: ${reason}`,
-        data: { deployment: last.id, from: last.version, to: last.previous },
+        message: `${endpointName} is back on ${target}, away from ${last.version}: ${reason}`,
+        data: { deployment: last.id, from: last.version, to: target },
       })
-      return { deployment, serving: last.previous }
+      return { deployment, serving: target }
     })
-    this.changed()
+    this.changed(endpointName)
     return result
   }
 
@@ -205,32 +302,35 @@ export class Deployments {
 
   /** @throws `not-found`, `conflict` */
   private async deployable(
-    reader: RecordReader,
+    reader: VersionReader,
     endpointName: string,
     versionId: string,
   ): Promise<{ endpoint: EndpointRecord; version: ModelVersionRecord; rolling: DeploymentRecord | undefined }> {
     const endpoint = await this.endpoint(reader, endpointName)
     const version = await reader.get('model_version', versionId)
-    if (!version) throw new MillwrightError('not-found', `there is no model version "${versionId}"`)
+    // The record of one that was deleted may not be removed yet.
+    const isThere = version && (await reader.registry.version(version.model, version.number))
+    if (!isThere) throw new MillwrightError('not-found', `there is no model version "${versionId}"`)
     if (version.state !== 'registered')
       throw new MillwrightError(
         'conflict',
         `version ${versionId} is ${version.state}: only a registered version can be deployed`,
       )
+    checkServable(version)
     const rolling = await this.rolling(reader, endpointName)
     if (endpoint.serving === versionId && !rolling)
       throw new MillwrightError('conflict', `endpoint ${endpointName} serves ${versionId} already`)
     return { endpoint, version, rolling }
   }
 
-  private async endpoint(writer: RecordReader, name: string): Promise<EndpointRecord> {
-    const endpoint = await writer.get('endpoint', name)
+  private async endpoint(reader: RecordReader, name: string): Promise<EndpointRecord> {
+    const endpoint = await reader.get('endpoint', name)
     if (!endpoint) throw new MillwrightError('not-found', `there is no endpoint "${name}"`)
     return endpoint
   }
 
-  private async rolling(writer: RecordReader, endpoint: string): Promise<DeploymentRecord | undefined> {
-    return (await writer.find('deployment', { where: { endpoint, state: 'rolling' } })).at(-1)
+  private async rolling(reader: RecordReader, endpoint: string): Promise<DeploymentRecord | undefined> {
+    return (await reader.find('deployment', { where: { endpoint, state: 'rolling' } })).at(-1)
   }
 
   private async stillRolling(writer: RecordWriter, id: string): Promise<DeploymentRecord | undefined> {
@@ -239,9 +339,9 @@ export class Deployments {
   }
 
   /** The deployment that brought the version that serves now. */
-  private async completed(writer: RecordWriter, endpoint: EndpointRecord): Promise<DeploymentRecord | undefined> {
+  private async completed(reader: RecordReader, endpoint: EndpointRecord): Promise<DeploymentRecord | undefined> {
     if (endpoint.serving === null) return undefined
-    const all = await writer.find('deployment', {
+    const all = await reader.find('deployment', {
       where: { endpoint: endpoint.id, version: endpoint.serving },
       orderBy: { field: 'startedAt' },
     })

@@ -1,4 +1,5 @@
 import type { EndpointDefinition } from '../../contract/definition.ts'
+import type { RolloutStanding } from '../../contract/serving.ts'
 
 /** What the prediction log says of one version during one step of a rollout. */
 export interface StepFigures {
@@ -21,6 +22,13 @@ const variance = (values: number[]): number => {
   const centre = mean(values)
   return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / Math.max(1, values.length - 1)
 }
+/** What people are shown of a step's figures. */
+export const summaryOf = ({ answers, errors, latencyUs, scores }: StepFigures): RolloutStanding['canary'] => ({
+  answers,
+  errors,
+  p95Ms: latencyUs.length === 0 ? null : quantile(latencyUs, 0.95) / 1000,
+  meanScore: scores.length === 0 ? null : mean(scores),
+})
 /** Below this a single slow answer decides, which says nothing. */
 const leastForLatency = 30
 

@@ -14,12 +14,14 @@ export interface Candidate {
 export interface PlanSources {
   records: RecordReader
   candidates: readonly Candidate[]
+  /** Files of a Python model; null of any other version. */
+  filesOf(version: ModelVersionRecord): Promise<Slot['files']>
   /** The blob with an entity's attributes for prediction services; null while its dataset is empty. */
   entityBlob(definition: Definition, entity: string): Promise<string | null>
 }
 
 /** What the prediction services are to serve now, from the records. Equal records give an equal plan with an equal revision. */
-export async function composePlan({ records, candidates, entityBlob }: PlanSources): Promise<ServingPlan> {
+export async function composePlan({ records, candidates, filesOf, entityBlob }: PlanSources): Promise<ServingPlan> {
   const definitions = new Map<string, Definition>()
   const definitionOf = async (hash: string | null): Promise<Definition | null> => {
     if (hash === null) return null
@@ -31,7 +33,8 @@ export async function composePlan({ records, candidates, entityBlob }: PlanSourc
   }
   const slotOf = async (role: Slot['role'], share: number, version: ModelVersionRecord): Promise<Slot> => {
     const definition = await definitionOf(version.definitionHash)
-    return { role, share, version, model: definition?.models.find((model) => model.name === version.model) ?? null }
+    const model = definition?.models.find((each) => each.name === version.model) ?? null
+    return { role, share, version, model, files: await filesOf(version) }
   }
   const versionOf = (id: string | null) => (id === null ? undefined : records.get('model_version', id))
 

@@ -33,10 +33,15 @@ it('names every service that lacks something, with all that it lacks', () => {
 
 it('takes a service that does not say what it has when nothing is declared, and estimates memory by the file', () => {
   expect(judge({ memoryMb: 1 }, null, false).passed).toBe(true)
-  expect(requirementsOf({ modelHash: 'a', onnxHash: 'b' }, null, 25e6)).toEqual({ memoryMb: 100, packages: {} })
-  expect(requirementsOf({ modelHash: null, onnxHash: 'b' }, null, 25e6)).toEqual({
+  expect(requirementsOf({ modelHash: 'a', onnxHash: 'b', filesHash: null }, null, 25e6)).toEqual({
+    memoryMb: 100,
+    packages: {},
+  })
+  expect(requirementsOf({ modelHash: null, onnxHash: 'b', filesHash: null }, null, 25e6)).toEqual({
     memoryMb: 164,
     packages: { 'onnxruntime-node': '0' },
   })
-  expect(requirementsOf({ modelHash: 'a', onnxHash: null }, { requires: { memoryMb: 7 } }, 25e6).memoryMb).toBe(7)
+  expect(
+    requirementsOf({ modelHash: 'a', onnxHash: null, filesHash: null }, { requires: { memoryMb: 7 } }, 25e6).memoryMb,
+  ).toBe(7)
 })

@@ -6,6 +6,8 @@ const gate = 'fits the prediction service'
 /** In memory, trees and weights take about this many times their bytes on disk, for lookups that are built from them. */
 const timesOnDisk = 4
 const runtimeMb = 64
+/** Of a Python process with pandas and MLflow's client. */
+const pythonMb = 300
 
 /**
  * What a version needs: what its model states, and where nothing is stated, the memory that its file lets expect.
@@ -13,12 +15,13 @@ const runtimeMb = 64
  * @param fileBytes of the file that would be loaded.
  */
 export function requirementsOf(
-  version: Pick<ModelVersionRecord, 'modelHash' | 'onnxHash'>,
+  version: Pick<ModelVersionRecord, 'modelHash' | 'onnxHash' | 'filesHash'>,
   model: Pick<ModelDefinition, 'requires'> | null,
   fileBytes: number,
 ): Requirements & { memoryMb: number } {
   const isFile = version.modelHash === null && version.onnxHash !== null
-  const estimate = Math.ceil((fileBytes * timesOnDisk) / 1e6) + (isFile ? runtimeMb : 0)
+  const isPython = version.modelHash === null && version.onnxHash === null && version.filesHash !== null
+  const estimate = Math.ceil((fileBytes * timesOnDisk) / 1e6) + (isFile ? runtimeMb : isPython ? pythonMb : 0)
   const stated = model?.requires ?? {}
   return {
     ...stated,

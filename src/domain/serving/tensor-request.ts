@@ -47,11 +47,11 @@ export function readTensorRequest(body: unknown, signature: readonly SignatureFi
     if (Object.hasOwn(tensors, name)) throw refuse(`tensor "${name}" is there twice`, name)
     tensors[name] = readTensor(field, tensor)
   }
-  const missing = signature.find((field) => !Object.hasOwn(tensors, field.name))
+  const missing = signature.find((field) => !field.optional && !Object.hasOwn(tensors, field.name))
   if (missing) {
     throw refuse(`the request has no tensor "${missing.name}"`, missing.name, `The model takes ${listed(signature)}.`)
   }
-  const [first] = signature
+  const first = signature.find(({ name }) => Object.hasOwn(tensors, name))
   const rows = first ? (tensors[first.name]!.shape[0] ?? 1) : 1
   if (rows < 1 || rows > maxRows)
     throw refuse(`a request may have 1 to ${maxRows} rows, this one has ${rows}`, first?.name ?? 'inputs')

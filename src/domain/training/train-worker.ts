@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads'
 import { MillwrightError } from '../../base/errors.ts'
+import { startThread } from '../../base/thread.ts'
 import type { TrainingOptions } from './boosted-trees.ts'
 import type { TrainingFrame } from './frame.ts'
 import type { TrainedModel } from './model.ts'
@@ -16,7 +16,7 @@ export interface WorkerTrainingOptions extends Omit<TrainingOptions, 'signal'> {
 
 /** A thread that trains one model. Started early it loads while its caller still reads the examples. */
 export class TrainingThread {
-  private readonly worker = startWorker()
+  private readonly worker = startThread(import.meta.url, 'train-worker-entry')
   private isUsed = false
 
   constructor() {
@@ -72,19 +72,6 @@ export class TrainingThread {
   end(): void {
     void this.worker.terminate()
   }
-}
-
-function startWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./train-worker-entry.js', import.meta.url))
-  // From source: a worker does not load TypeScript just because its parent does (under vitest and under older Nodes the
-  // parent's loader does not reach it), so it registers tsx itself.
-  const entry = new URL('./train-worker-entry.ts', import.meta.url).href
-  const start = `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}
-register()
-await import(${JSON.stringify(entry)})`
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(start)}`), {
-    execArgv: ['--conditions=millwright-source'],
-  })
 }
 
 /** Each memory once: columns may share one. */

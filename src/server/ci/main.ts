@@ -1,15 +1,12 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { CiReport } from '../../contract/ci.ts'
-import type { Json } from '../../contract/pipeline.ts'
-import { packProject } from '../../domain/delivery/pack-project.ts'
-import { signPackage } from '../../domain/delivery/package-file.ts'
 import { type Comparison, compareReports } from '../../domain/delivery/reports/comparison.ts'
 import { junitXml } from '../../domain/delivery/reports/junit.ts'
 import { markdown } from '../../domain/delivery/reports/markdown.ts'
 import { sarif } from '../../domain/delivery/reports/sarif.ts'
-import { millwrightVersion } from '../version.ts'
 import { branchReport, repositoryOf } from './branch-report.ts'
+import { packChecked, writeWhole } from './checked-package.ts'
 import { type CiOptions, runCi } from './run-ci.ts'
 
 export interface ContinuousIntegrationOptions extends Omit<CiOptions, 'golden'> {
@@ -40,7 +37,7 @@ export async function continuousIntegration(
   const { projectDir, definition, against } = options
   const repository = await repositoryOf(projectDir)
   const base = against === null ? null : await branchReport({ ...options, against })
-  const golden = base ? { from: `branch ${against}`, requests: base.golden } : null
+  const golden = base ? { from: `branch ${against}`, file: null, requests: base.golden } : null
   const report = await runCi({ ...options, golden })
   const tasks = new Map((definition?.models ?? []).map(({ name, task }) => [name, task]))
   const comparison = base && against ? compareReports(base, report, against, tasks) : null
@@ -61,20 +58,9 @@ async function writePackage(
 ): Promise<{ path: string; hash: string } | null> {
   // A package says that everything was looked at.
   if (packageDir === null || !definition || only) return null
-  const packed = await packProject({
-    projectDir,
-    definition,
-    by,
-    millwright: millwrightVersion,
-    checks: report.checks.map(({ check, outcome, summary }) => ({ check, outcome, summary })),
-    ...(Object.keys(report.golden).length > 0 ? { golden: report.golden as unknown as Json } : {}),
-    ...(branch ? { branch } : {}),
-  })
-  const bytes = key ? signPackage(packed.bytes, key.privateKey, key.name) : packed.bytes
+  const packed = await packChecked({ projectDir, definition, by, key, report, ...(branch ? { branch } : {}) })
   await mkdir(packageDir, { recursive: true })
   const path = join(packageDir, `${definition.name}-${packed.hash.slice(0, 12)}.zip`)
-  // Whole or not at all.
-  await writeFile(`${path}.part`, bytes)
-  await rename(`${path}.part`, path)
+  await writeWhole(path, packed.bytes)
   return { path, hash: packed.hash }
 }

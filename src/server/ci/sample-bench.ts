@@ -6,7 +6,7 @@ import type { SampleRun } from '../../domain/delivery/checks/pipeline.ts'
 import type { Sample } from '../../domain/delivery/ci-sample.ts'
 import type { StageServices } from '../../domain/lifecycle/stage-services.ts'
 import { wireAt } from '../stage-wiring.ts'
-import { openWorkbench, type Workbench } from '../workbench.ts'
+import type { openWorkbench, Workbench } from '../workbench.ts'
 import { clockStops } from './clock-stops.ts'
 
 /** A workbench with the sample of a project, and what was done there so far. Each piece of work is done once. */
@@ -21,9 +21,9 @@ export class SampleBench {
     readonly services: StageServices,
   ) {}
 
-  /** @throws what `openWorkbench` throws. */
-  static async open(projectDir: string, sample: Sample): Promise<SampleBench> {
-    const bench = await openWorkbench({ projectDir, definition: sample.definition, actor: 'ci' })
+  /** @throws what opening a workbench throws. */
+  static async open(projectDir: string, sample: Sample, openBench: typeof openWorkbench): Promise<SampleBench> {
+    const bench = await openBench({ projectDir, definition: sample.definition, actor: 'ci' })
     try {
       return new SampleBench(bench, sample, await wireAt(bench.home))
     } catch (error) {

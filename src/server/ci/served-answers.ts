@@ -12,6 +12,7 @@ import { Evaluator } from '../../domain/training/evaluator.ts'
 import { rowsFor } from '../../domain/training/examples-frame.ts'
 import { outputWidth } from '../../domain/training/model.ts'
 import { readModel } from '../../domain/training/model-bytes.ts'
+import type { RecordedGolden } from './golden-file.ts'
 import type { SampleBench } from './sample-bench.ts'
 import type { TrainedOnBench } from './trained-models.ts'
 
@@ -56,7 +57,7 @@ export async function askNewestRows(bench: SampleBench, trained: readonly Traine
       const since = Math.max(before, stop - hourMs)
       const due = plan.rows.filter(({ time }) => time > since && time <= stop).slice(-askedAtEachStop)
       for (const { request, expected } of due) {
-        const { answer, refusal } = await ask(bench.bench.predictor, plan.endpoint, request)
+        const { answer, refusal } = await askEndpoint(bench.bench.predictor, plan.endpoint, request)
         const answered = answer === null ? null : (answer.probability ?? Number(answer.prediction))
         plan.answers.push({ request, expected, answered, refusal })
         const recorded = served.golden[plan.endpoint]!.requests
@@ -72,18 +73,18 @@ export async function askNewestRows(bench: SampleBench, trained: readonly Traine
 /** Asks what was recorded before once more. */
 export async function replayGolden(
   bench: SampleBench,
-  golden: GoldenRequests,
-  from: string,
+  { from, file, requests: golden }: RecordedGolden,
   modelHashes: ReadonlyMap<string, string>,
 ): Promise<ReplayedGolden[]> {
   const replayed: ReplayedGolden[] = []
   for (const [endpoint, { model, requests }] of Object.entries(golden)) {
     const isSameModel = model === null || model === modelHashes.get(endpoint)
     for (const { request, answer: wanted } of requests) {
-      const { answer, refusal } = await ask(bench.bench.predictor, endpoint, request)
+      const { answer, refusal } = await askEndpoint(bench.bench.predictor, endpoint, request)
       replayed.push({
         endpoint,
         from,
+        file,
         request,
         binding: isSameModel,
         wanted: isSameModel ? (wanted ?? null) : null,
@@ -98,7 +99,7 @@ export async function replayGolden(
 export const inferUrl = (predictor: string, endpoint: string): string =>
   `${predictor}/v2/models/${encodeURIComponent(endpoint)}/infer`
 
-async function ask(
+export async function askEndpoint(
   predictor: string,
   endpoint: string,
   request: Request,

@@ -6,11 +6,11 @@ import type { Examples } from '../../domain/features/example-columns.ts'
 import { readTrainingSet } from '../../domain/features/training-set.ts'
 import { type StageOutput, type StageServices, stageOutputs } from '../../domain/lifecycle/stage-services.ts'
 import { Evaluator } from '../../domain/training/evaluator.ts'
-import { rowsFor, textsIn } from '../../domain/training/examples-frame.ts'
+import { rowsFor, targetOf, textsIn } from '../../domain/training/examples-frame.ts'
 import { outputWidth } from '../../domain/training/model.ts'
 import { readModel } from '../../domain/training/model-bytes.ts'
 
-const comparedRows = 2000
+const comparedRows = 10_000
 
 /** A model that a run over the sample made, with what it was made from. */
 export interface TrainedOnBench {
@@ -74,6 +74,7 @@ export function modelFacts(
   const read = readModel(bytes)
   const width = outputWidth(read)
   const scores = new Evaluator(read).predictRows(rowsFor(read.features, test)!)
+  const target = targetOf(model.task, test.target, read.classes)
   const segments = [...test.segments].map(([name, vector]) => [name, textsIn(vector)] as const)
   const keyOf = (row: number): string =>
     test.keys?.kind === 'text' ? (textAt(test.keys, row) ?? '') : String(test.times[row])
@@ -82,6 +83,7 @@ export function modelFacts(
     .slice(0, comparedRows)
     .map(({ key, row }) => ({
       key,
+      target: Number.isFinite(target[row]) ? target[row]! : null,
       score: width === 1 ? scores[row]! : [...scores.subarray(row * width, (row + 1) * width)],
       segments: Object.fromEntries(segments.map(([name, texts]) => [name, texts[row] ?? null])),
     }))
@@ -95,6 +97,7 @@ export function modelFacts(
     baseline: evaluation?.baseline ?? null,
     verdicts,
     trainSeconds,
+    threshold: model.threshold,
     rows,
   }
 }

@@ -1,11 +1,14 @@
 import { realpath } from 'node:fs/promises'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { MillwrightError } from '../../base/errors.ts'
-import type { DatasetVersionRecord } from '../../contract/data.ts'
+import type { BatchRecord, DatasetVersionRecord, ListedBatch } from '../../contract/data.ts'
 import { batchStates } from '../../contract/states.ts'
+import { columnsBesideReference } from '../../domain/data/batch-columns.ts'
+import { consumersOfDataset } from '../../domain/data/dataset-consumers.ts'
 import { datasetVersion, diffVersions } from '../../domain/data/dataset-reader.ts'
-import { planDatasetRollback } from '../../domain/data/dataset-rollback.ts'
+import { planDatasetRollback, type RollbackPlan } from '../../domain/data/dataset-rollback.ts'
 import type { PushBody } from '../../domain/data/pushed-rows.ts'
+import type { RecordWriter } from '../../ports/metadata.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
@@ -14,6 +17,7 @@ type Names =
   | 'dataset'
   | 'datasetVersions'
   | 'datasetBatches'
+  | 'datasetBatch'
   | 'datasetDiff'
   | 'pushRows'
   | 'ingest'
@@ -23,6 +27,9 @@ const isWithin = (folder: string, path: string): boolean => {
   const way = relative(folder, path)
   return way === '' || (!way.startsWith('..') && !isAbsolute(way))
 }
+
+const listed = (batches: readonly BatchRecord[]): ListedBatch[] =>
+  batches.map(({ summaries: _summaries, ...batch }) => batch)
 
 export function dataHandlers(plane: ControlPlane): Handlers<Names> {
   const { projects, dataStage, home } = plane
@@ -37,18 +44,19 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
 
   /** A file that a caller names lies in the project's folder or in the home's `incoming`, wherever links may lead. */
   const allowed = async (path: string): Promise<string> => {
-    const asked = resolve(projects.applied.projectDir, path)
-    const found = await realpath(asked).catch(() => {
-      throw new MillwrightError('not-found', `there is no file ${asked}`, { field: 'path' })
+    const { projectDir } = projects.applied
+    const asked = resolve(projectDir, path)
+    const found = await realpath(asked).catch(() => null)
+    const named = [projectDir, home.incoming]
+    const real = await Promise.all(named.map((folder) => realpath(folder)))
+    if (found !== null && real.some((folder) => isWithin(folder, found))) return found
+    // Whether there is such a file elsewhere is not told, nor where a link leads.
+    if (found === null && [...named, ...real].some((folder) => isWithin(folder, asked)))
+      throw new MillwrightError('not-found', `there is no file "${path}"`, { field: 'path' })
+    throw new MillwrightError('forbidden', `"${path}" lies outside the project's folder`, {
+      field: 'path',
+      hint: 'Put it into the project or into the folder `incoming` of the home.',
     })
-    const folders = await Promise.all([projects.applied.projectDir, home.incoming].map((folder) => realpath(folder)))
-    if (!folders.some((folder) => isWithin(folder, found))) {
-      throw new MillwrightError('forbidden', `${found} lies outside the project's folder`, {
-        field: 'path',
-        hint: `Put it into the project or into ${home.incoming}.`,
-      })
-    }
-    return found
   }
 
   return {
@@ -64,6 +72,14 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
               ),
             ),
           ),
+          last:
+            listed(
+              await metadata.find('batch', {
+                where: { dataset: definition.name },
+                orderBy: { field: 'id', direction: 'desc' },
+                limit: 1,
+              }),
+            ).at(0) ?? null,
         })),
       ),
     }),
@@ -71,31 +87,46 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
       definition: projects.part('datasets', params.dataset),
       version: await newest(params.dataset),
       inferred: (await metadata.get('dataset', params.dataset))?.inferred ?? [],
+      consumers: consumersOfDataset(projects.definition, params.dataset),
     }),
     datasetVersions: async ({ params, query }) => ({
       versions: await metadata.find('dataset_version', {
-        where: { dataset: params.dataset },
+        where: { dataset: params.dataset, ...(query.before ? { number: { below: query.before } } : {}) },
         orderBy: { field: 'number', direction: 'desc' },
         limit: query.limit,
       }),
     }),
     datasetBatches: async ({ params, query }) => ({
-      batches: await metadata.find('batch', {
-        where: { dataset: params.dataset, ...(query.state ? { state: query.state } : {}) },
-        orderBy: { field: 'id', direction: 'desc' },
-        limit: query.limit,
-      }),
+      batches: listed(
+        await metadata.find('batch', {
+          where: {
+            dataset: params.dataset,
+            ...(query.state ? { state: query.state } : {}),
+            ...(query.before ? { id: { below: query.before } } : {}),
+          },
+          orderBy: { field: 'id', direction: 'desc' },
+          limit: query.limit,
+        }),
+      ),
     }),
+    datasetBatch: async ({ params }) => {
+      const definition = projects.part('datasets', params.dataset)
+      const batch = await metadata.get('batch', params.batch)
+      if (batch?.dataset !== params.dataset)
+        throw new MillwrightError('not-found', `dataset "${params.dataset}" has no batch "${params.batch}"`)
+      const inferred = (await metadata.get('dataset', params.dataset))?.inferred ?? []
+      return { batch, columns: columnsBesideReference(definition, batch, inferred) }
+    },
     datasetDiff: async ({ params, query }) => {
       const [before, after] = await Promise.all([
         datasetVersion(metadata, params.dataset, query.from),
         datasetVersion(metadata, params.dataset, query.to),
       ])
       const { added, removed, rows, columns } = diffVersions(before, after)
-      return { added: [...added], removed: [...removed], rows, columns }
+      return { added: listed(added), removed: listed(removed), rows, columns }
     },
     pushRows: async ({ params, raw: { request } }) => dataStage.push(params.dataset, pushBody(request.body)),
-    rollbackDataset: async ({ params: { dataset }, body, caller }) => {
+    rollbackDataset: async ({ params: { dataset }, body, caller, asked }) => {
       const { version, dryRun, reason } = body
       const { featureViews } = projects.definition
       projects.part('datasets', dataset)
@@ -112,10 +143,12 @@ export function dataHandlers(plane: ControlPlane): Handlers<Names> {
           .filter((view) => view.dataset === dataset)
           .map((view) => `feature view ${view.name} begins anew with the rows that are left`),
       ]
-      const plan = dryRun
-        ? await planDatasetRollback(metadata, dataset, version)
-        : await dataStage.rollBack(dataset, version, { actor: caller.actor(body.actor), reason })
-      return { version: plan.version, removed: plan.removed, restored: plan.restored, depends }
+      const answerOf = ({ version, removed, restored }: RollbackPlan) => ({ version, removed, restored, depends })
+      if (dryRun) return answerOf(await planDatasetRollback(metadata, dataset, version))
+      return plane.requests.onceAnswered(asked, async (keep) => {
+        const also = (writer: RecordWriter, plan: RollbackPlan) => keep(writer, answerOf(plan))
+        return answerOf(await dataStage.rollBack(dataset, version, { actor: caller.actor(body.actor), reason, also }))
+      })
     },
     ingest: async ({ params, body, caller }) => {
       const source = plane.environment.sourceOf(projects.part('datasets', params.dataset))

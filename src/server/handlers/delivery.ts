@@ -3,6 +3,9 @@ import { mostPackages, ownColumn } from '../../domain/delivery/delivery-column.t
 import { driftFrom } from '../../domain/delivery/drift.ts'
 import { evidenceOf } from '../../domain/delivery/evidence.ts'
 import { planViewRollback } from '../../domain/delivery/feature-view-rollback.ts'
+import type { DeployAnswer } from '../../domain/delivery/package-deployments.ts'
+import type { RecordWriter } from '../../ports/metadata.ts'
+import { sendBlob } from '../blob-download.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 import { otherColumns } from '../other-environments.ts'
@@ -80,12 +83,8 @@ export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
     },
     packageFile: async ({ params, raw: { reply } }) => {
       const { blob, id, name } = await packages.record(params.package)
-      const bytes = await blobs.get(blob)
-      return reply
-        .header('content-disposition', `attachment; filename="${name}-${id.slice(0, 12)}.zip"`)
-        .header('x-content-type-options', 'nosniff')
-        .type('application/octet-stream')
-        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+      // The name of a project is a name and no path, but it is somebody else's.
+      return sendBlob(reply, blobs, blob, `${name.replace(/[^\w.-]/g, '_')}-${id.slice(0, 12)}.zip`)
     },
     packageEvidence: async ({ params }) => evidenceOf(metadata, environment.name, params.package),
     approvePackage: async ({ params, body, caller }) =>
@@ -113,35 +112,50 @@ export function deliveryHandlers(plane: ControlPlane): Handlers<Names> {
       looking.catch(() => {})
       return { runs: [] }
     },
-    rollbackFeatureView: async ({ params: { view }, body: { dryRun, reason, ...body }, caller }) =>
+    rollbackFeatureView: async ({ params: { view }, body: { dryRun, reason, ...body }, caller, asked }) =>
       plane.inTurn(async () => {
-        const { applied } = projects
-        const { definition, to, depends } = await planViewRollback(metadata, applied, view)
-        const { changes } = projects.plan(definition)
-        if (dryRun || applied.packageHash === null) return { to, changes, depends }
-        const actor = caller.actor(body.actor)
-        const { projectDir, packageHash, origin } = applied
-        await plane.apply(definition, { projectDir, packageHash, origin, codeChanges: [], actor })
-        await metadata.transaction((writer) =>
-          writer.emit({
-            type: 'feature-view.rolled-back',
-            subject: `feature-view:${view}`,
-            actor,
-            level: 'warning',
-            message: `Feature view ${view} is as it was in definition ${to.slice(0, 12)}: ${reason}`,
-            data: { view, to },
-          }),
-        )
-        return { to, changes, depends }
+        const plan = async () => {
+          const { applied } = projects
+          const { definition, to, depends } = await planViewRollback(metadata, applied, view)
+          return { applied, definition, answer: { to, changes: projects.plan(definition).changes, depends } }
+        }
+        if (dryRun) return (await plan()).answer
+        return plane.requests.onceAnswered(asked, async (keep) => {
+          const { applied, definition, answer } = await plan()
+          const { projectDir, packageHash, origin } = applied
+          if (packageHash === null) return answer
+          const { to } = answer
+          const actor = caller.actor(body.actor)
+          const also = async (writer: RecordWriter): Promise<void> => {
+            await writer.emit({
+              type: 'feature-view.rolled-back',
+              subject: `feature-view:${view}`,
+              actor,
+              level: 'warning',
+              message: `Feature view ${view} is as it was in definition ${to.slice(0, 12)}: ${reason}`,
+              data: { view, to },
+            })
+            await keep(writer, answer)
+          }
+          await plane.apply(definition, { projectDir, packageHash, origin, codeChanges: [], actor, also })
+          return answer
+        })
       }),
-    rollbackPackage: async ({ body, caller }) =>
-      plane.inTurn(() =>
-        packageDeployments.rollBack({
+    rollbackPackage: async ({ body, caller, asked }) =>
+      plane.inTurn(() => {
+        const request = {
           actor: caller.actor(body.actor),
           reason: body.reason,
           dryRun: body.dryRun,
           ...(body.package === undefined ? {} : { package: body.package }),
-        }),
-      ),
+        }
+        if (body.dryRun) return packageDeployments.rollBack(request)
+        return plane.requests.onceAnswered<DeployAnswer>(asked, async (keep) => {
+          const answer = await packageDeployments.rollBack({ ...request, also: keep })
+          // It was in force already: a repeat must not put it there again after something else came.
+          if (!answer.deployed) await metadata.transaction((writer) => keep(writer, answer))
+          return answer
+        })
+      }),
   }
 }

@@ -56,7 +56,9 @@ export function eventHandlers({
         })
       }
       const stop = metadata.onSealed(wake)
-      const beat = setInterval(() => out.write(': alive\n\n'), heartbeatMs)
+      const beat = setInterval(() => {
+        if (!out.writableNeedDrain) out.write(': alive\n\n')
+      }, heartbeatMs)
       out.on('close', () => {
         stop()
         clearInterval(beat)

@@ -5,10 +5,28 @@ import type { Handlers } from '../http/handlers.ts'
 /** Records of the feature log in one answer; more follow with the next. */
 const featureBatches = 200
 
-export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' | 'shipPredictions'> {
-  const { data, sessions, plans, clock, predictions, dataStage, rollouts } = plane
+export function predictorHandlers(plane: ControlPlane): Handlers<'predictors' | 'synchronise' | 'shipPredictions'> {
+  const { data, sessions, plans, clock, predictions, dataStage, rollouts, traffic } = plane
   return {
-    synchronise: async ({ params: { predictor }, body, raw: { reply } }) => {
+    predictors: async () => {
+      const [now, { revision }] = [Date.now(), await plans.current()]
+      return {
+        predictors: sessions.connected().map((standing) => ({
+          predictor: standing.predictor,
+          address: standing.address,
+          heardAgoMs: now - standing.heardAt,
+          servesPlan: standing.revision === revision,
+          revision: standing.revision,
+          featuresBehind: Math.max(0, dataStage.position - standing.featureSeq),
+          dropped: standing.dropped,
+          refused: standing.refused,
+          faults: standing.faults,
+          preparing: standing.preparing,
+          capabilities: standing.capabilities,
+        })),
+      }
+    },
+    synchronise: async ({ params: { predictor }, body, caller, raw: { reply } }) => {
       const { waitMs, ...standing } = body
       const isNew = sessions.hear({ predictor, ...standing })
       if (isNew) {
@@ -16,12 +34,14 @@ export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' |
           writer.emit({
             type: 'predictor.connected',
             subject: `predictor:${predictor}`,
-            actor: 'system',
+            actor: caller.actor('system'),
             message: `A prediction service connected from ${standing.address}`,
             data: { address: standing.address },
           }),
         )
       }
+      const [seen] = await data.metadata.eventsAfter(body.witness.seq - 1, 1)
+      const agrees = body.witness.seq === 0 || (seen?.seq === body.witness.seq && seen.hash === body.witness.hash)
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
       const deadline = Date.now() + waitMs
@@ -31,6 +51,7 @@ export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' |
         const plan = await plans.current()
         const now = clock.now()
         const batches = await dataStage.read(standing.featureSeq, featureBatches)
+        const head = await data.metadata.eventHead()
         const hasNews =
           plan.revision !== standing.revision ||
           batches.length > 0 ||
@@ -41,10 +62,13 @@ export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' |
             clock: { mode: clock.mode, now },
             plan: plan.revision === standing.revision ? null : plan,
             features: batches,
-            head: await data.metadata.eventHead(),
+            head,
+            agrees,
           }
         }
         await news
+        // Nobody reads the answer, and the control plane may be closing.
+        if (gone.signal.aborted) return { clock: { mode: clock.mode, now }, plan: null, features: [], head, agrees }
       }
     },
 
@@ -58,7 +82,10 @@ export function predictorHandlers(plane: ControlPlane): Handlers<'synchronise' |
       for (const line of new TextDecoder().decode(added).split('\n')) {
         // A rollout can do without a line that came in two parts.
         const record = line && readRecord(line)
-        if (record) rollouts.saw(record)
+        if (!record) continue
+        rollouts.saw(record)
+        // In a replay the time of the answer is one of long ago.
+        traffic.saw(record, clock.mode === 'live' ? record.time : Date.now())
       }
       return { size }
     },

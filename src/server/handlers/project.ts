@@ -1,12 +1,30 @@
-import { MillwrightError } from '../../base/errors.ts'
+import { join } from 'node:path'
+import { MillwrightError, messageOf } from '../../base/errors.ts'
+import { isRunOver } from '../../contract/states.ts'
 import { driftFrom } from '../../domain/delivery/drift.ts'
 import { collectGarbage } from '../../domain/lifecycle/garbage.ts'
 import { overviewOf } from '../../domain/lifecycle/overview.ts'
+import { searchProject } from '../../domain/lifecycle/search.ts'
+import { isNamed } from '../../domain/tracking/tracking-garbage.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
+import { loadDefinition } from '../package-project.ts'
+import { collectUnpacked } from '../unpacked-garbage.ts'
 import { millwrightVersion } from '../version.ts'
 
-type Names = 'health' | 'project' | 'plan' | 'apply' | 'clock' | 'advanceClock' | 'overview' | 'collectGarbage'
+type Names =
+  | 'health'
+  | 'project'
+  | 'definitions'
+  | 'definition'
+  | 'projectFolder'
+  | 'plan'
+  | 'apply'
+  | 'clock'
+  | 'advanceClock'
+  | 'overview'
+  | 'search'
+  | 'collectGarbage'
 
 export function projectHandlers(plane: ControlPlane): Handlers<Names> {
   const { projects, clock, data } = plane
@@ -23,6 +41,22 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
       },
     )
   }
+  /** What the files of the project's folder would change, were they applied. */
+  const lookIntoFolder = async () => {
+    const { projectDir } = projects.applied
+    try {
+      const definition = await loadDefinition(projectDir)
+      const plan = projects.plan(definition)
+      const { manifest } = await plane.packages.look(projectDir, definition, 'system')
+      const changes = [...plan.changes, ...(await plane.packages.codeChanges(manifest))]
+      return { projectDir, hash: plan.hash, changes, problem: null }
+    } catch (error) {
+      return { projectDir, hash: null, changes: [], problem: messageOf(error) }
+    }
+  }
+  /** Several who look at once are told the same: a look costs a process. */
+  let looking: ReturnType<typeof lookIntoFolder> | null = null
+
   return {
     health: async () => ({
       status: 'ok',
@@ -33,6 +67,24 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
     project: async () => {
       const applied = projects.current
       return { applied, brief: applied?.definition.brief ?? null, name: applied?.definition.name ?? null }
+    },
+    definitions: async ({ query: { limit } }) => {
+      const records = await data.metadata.find('definition', {
+        orderBy: { field: 'appliedAt', direction: 'desc' },
+        limit,
+      })
+      return { definitions: records.map(({ definition: _definition, ...record }) => record) }
+    },
+    definition: async ({ params }) => {
+      const record = await data.metadata.get('definition', params.definition)
+      if (!record) throw new MillwrightError('not-found', `no definition ${params.definition} was ever in force here`)
+      return record
+    },
+    projectFolder: () => {
+      looking ??= lookIntoFolder().finally(() => {
+        looking = null
+      })
+      return looking
     },
     plan: async ({ body: { definition, projectDir, actor, environment }, caller }) => {
       meantForHere(environment)
@@ -68,14 +120,38 @@ export function projectHandlers(plane: ControlPlane): Handlers<Names> {
         metadata: data.metadata,
         projects,
         predictors: () => plane.sessions.connected().length,
+        now: clock.now(),
       }),
     }),
+    search: async ({ query: { text, limit } }) => ({
+      found: await searchProject(data.metadata, projects.current?.definition ?? null, text, limit),
+    }),
     collectGarbage: async ({ body, caller }) => {
+      const { dryRun } = body
+      const deleted = {
+        before: Date.now() - body.deletedForMs,
+        runs: body.trackedRuns,
+        models: body.loggedModels,
+        experiments: body.experiments,
+      }
+      if (!dryRun && plane.storageJobs.isRunning)
+        throw new MillwrightError('conflict', 'a backup or a verification reads what this would remove', {
+          hint: 'Ask again when it has ended: `GET /api/storage/job` says so.',
+        })
       const served = (await plane.plans.current()).entities.map((entity) => entity.hash)
-      return collectGarbage(
-        { ...data, projects, predictions: plane.predictions, served },
-        { dryRun: body.dryRun, actor: caller.actor(body.actor) },
+      const report = await collectGarbage(
+        { ...data, projects, predictions: plane.predictions, tracking: plane.tracking.garbage, served },
+        { dryRun, deleted, actor: caller.actor(body.actor) },
       )
+      if (isNamed(deleted)) return report
+      // In turn: a package that is being put into force is not in force yet.
+      const unpacked = await plane.inTurn(async () => {
+        const runs = await data.metadata.find('run')
+        const running = runs.filter(({ state }) => !isRunOver(state)).map(({ packageHash }) => packageHash)
+        const keep = new Set([projects.current?.packageHash, ...running].filter((hash) => typeof hash === 'string'))
+        return collectUnpacked(plane.home.packages, [join(plane.home.path, 'ci')], keep, { dryRun })
+      })
+      return { ...report, items: [...report.items, ...unpacked] }
     },
   }
 }

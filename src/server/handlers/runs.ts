@@ -2,6 +2,8 @@ import { MillwrightError } from '../../base/errors.ts'
 import type { RunRecord, StepRecord } from '../../contract/run.ts'
 import { isStepOver } from '../../contract/states.ts'
 import { startScript } from '../../domain/pipelines/script-run.ts'
+import type { RecordWriter } from '../../ports/metadata.ts'
+import { sendBlob } from '../blob-download.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { Handlers } from '../http/handlers.ts'
 
@@ -16,6 +18,9 @@ type Names =
   | 'stepLog'
   | 'artifact'
   | 'runScript'
+
+/** How long a log is followed without a word of it before the step is looked at again. */
+const unheardMs = 1000
 
 export function runHandlers(plane: ControlPlane): Handlers<Names> {
   const { projects } = plane
@@ -38,36 +43,62 @@ export function runHandlers(plane: ControlPlane): Handlers<Names> {
       ])
       return { runs, total }
     },
-    startRun: async ({ body, caller }) => {
-      const { id: definitionHash } = projects.applied
-      const run = await plane.engine().start({
-        pipeline: projects.part('pipelines', body.pipeline),
-        definitionHash,
-        params: body.params,
-        force: body.force,
-        startedBy: caller.actor(body.actor),
-        reason: body.reason,
+    startRun: async ({ body, caller, asked }) => {
+      const { run = '' } = await plane.requests.once(asked, async (keep) => {
+        const { id: definitionHash } = projects.applied
+        const started = await plane.engine().start({
+          pipeline: projects.part('pipelines', body.pipeline),
+          definitionHash,
+          params: body.params,
+          force: body.force,
+          startedBy: caller.actor(body.actor),
+          reason: body.reason,
+          also: (writer, { id }) => keep(writer, { run: id }),
+        })
+        return { run: started.id }
       })
-      if (body.wait) await plane.engine().finished(run.id)
-      return withSteps(run.id)
+      if (body.wait) await plane.engine().finished(run)
+      return withSteps(run)
     },
-    run: ({ params }) => withSteps(params.run),
-    stopRun: async ({ params, caller }) => {
-      await plane.engine().stop(params.run, caller.actor())
+    run: async ({ params, query: { waitMs, step }, raw: { reply } }) => {
+      if (waitMs === 0) return withSteps(params.run)
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      await plane
+        .engine()
+        .over(params.run, { step, signal: AbortSignal.any([gone.signal, AbortSignal.timeout(waitMs)]) })
       return withSteps(params.run)
     },
-    resumeRun: async ({ params }) => {
-      await plane.packageDeployments.refuseOtherCode(params.run)
-      await plane.engine().resume(params.run)
-      return withSteps(params.run)
-    },
-    rerun: async ({ params, body, caller }) => {
-      await plane.packageDeployments.refuseOtherCode(params.run)
-      const run = await plane.engine().rerunFrom(params.run, body.from, {
-        startedBy: caller.actor(body.actor),
-        reason: `again from ${body.from} of ${params.run}`,
+    stopRun: async ({ params, caller, asked }) => {
+      const { run = '' } = await plane.requests.once(asked, async (keep) => {
+        const made = { run: params.run }
+        await plane.engine().stop(params.run, caller.actor())
+        // After the change and not with it: a repeat of one that was lost in between finds the run over, and is refused.
+        await metadata.transaction((writer) => keep(writer, made))
+        return made
       })
-      return withSteps(run.id)
+      return withSteps(run)
+    },
+    resumeRun: async ({ params, caller, asked }) => {
+      const { run = '' } = await plane.requests.once(asked, async (keep) => {
+        await plane.packageDeployments.refuseOtherCode(params.run)
+        const also = (writer: RecordWriter, { id }: RunRecord) => keep(writer, { run: id })
+        const resumed = await plane.engine().resume(params.run, caller.actor(), also)
+        return { run: resumed.id }
+      })
+      return withSteps(run)
+    },
+    rerun: async ({ params, body, caller, asked }) => {
+      await plane.packageDeployments.refuseOtherCode(params.run)
+      const { run = '' } = await plane.requests.once(asked, async (keep) => {
+        const started = await plane.engine().rerunFrom(params.run, body.from, {
+          startedBy: caller.actor(body.actor),
+          reason: `again from ${body.from} of ${params.run}`,
+          also: (writer, { id }) => keep(writer, { run: id }),
+        })
+        return { run: started.id }
+      })
+      return withSteps(run)
     },
     stepLog: async ({ params, query, raw: { reply } }) => {
       const { index } = query
@@ -83,20 +114,27 @@ export function runHandlers(plane: ControlPlane): Handlers<Names> {
           const page = await plane.engine().readLog(id, offset)
           if (page.next === offset) return
           offset = page.next
-          out.write(page.text)
+          // Whoever reads slowly is waited for, so that the rest stays on the disk and not in memory.
+          if (!out.write(page.text)) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
+          if (out.destroyed) return
         }
       }
       let more: () => void = () => {}
       const stop = query.follow ? plane.engine().followLog(id, () => more()) : () => {}
+      out.once('close', () => more())
       try {
         for (;;) {
+          // Asked for before looking, so that news between the look and the wait are not missed.
+          const news = new Promise<void>((resolve) => {
+            more = resolve
+          })
           const step = await stepOf()
           await pour()
           if (!query.follow || !step || isStepOver(step.state) || out.destroyed) break
-          await new Promise<void>((resolve) => {
-            more = resolve
-            setTimeout(resolve, 300)
-          })
+          // Of a step that ends without having run, nobody tells.
+          const timer = setTimeout(more, unheardMs)
+          await news
+          clearTimeout(timer)
         }
       } finally {
         stop()
@@ -105,20 +143,18 @@ export function runHandlers(plane: ControlPlane): Handlers<Names> {
       return undefined
     },
     artifact: async ({ params, raw: { reply } }) => {
-      const bytes = await blobs.get(params.hash)
-      // Never shown in place: bytes that somebody uploaded are nobody's page.
-      return reply
-        .header('content-disposition', `attachment; filename="${params.hash.slice(0, 12)}"`)
-        .header('x-content-type-options', 'nosniff')
-        .header('cache-control', 'private, max-age=31536000, immutable')
-        .type('application/octet-stream')
-        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+      reply.header('cache-control', 'private, max-age=31536000, immutable')
+      return sendBlob(reply, blobs, params.hash, params.hash.slice(0, 12))
     },
-    runScript: async ({ body, caller }) => {
+    runScript: async ({ body, caller, asked }) => {
       plane.packageDeployments.refuseByHand('running a program')
-      const { command, folder, env, actor } = body
-      const run = await startScript(plane.engine(), { command, cwd: folder, env, startedBy: caller.actor(actor) })
-      return withSteps(run.id)
+      const { command, folder: cwd, env, actor } = body
+      const { run = '' } = await plane.requests.once(asked, async (keep) => {
+        const also = (writer: RecordWriter, { id }: RunRecord) => keep(writer, { run: id })
+        const started = await startScript(plane.engine(), { command, cwd, env, startedBy: caller.actor(actor), also })
+        return { run: started.id }
+      })
+      return withSteps(run)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { MillwrightError } from '../../base/errors.ts'
 import { hashOf } from '../../base/hash.ts'
 import type { ReproductionReport } from '../../contract/reproduction.ts'
@@ -39,6 +40,6 @@ export async function reproduce(
 ): Promise<{ report: ReproductionReport; home: string | null }> {
   const given = await fetchInputs(client, run)
   const made = await makeAgain(given.inputs, given, options)
-  await client.keepReproduction({ params: { run }, body: { report: made.report, actor: by } })
+  await client.keepReproduction({ params: { run }, body: { report: made.report, actor: by, machine: hostname() } })
   return made
 }

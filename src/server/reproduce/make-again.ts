@@ -1,8 +1,10 @@
 import { MillwrightError } from '../../base/errors.ts'
-import type { ReproductionReport, RunInputs } from '../../contract/reproduction.ts'
+import type { ExecutedStep, ReproductionReport, RunInputs } from '../../contract/reproduction.ts'
 import type { StepRecord } from '../../contract/run.ts'
 import { isRunOver, isStepOver } from '../../contract/states.ts'
-import { compareSteps, firstDifferent, isSteady, judge } from '../../domain/delivery/reproduction-verdict.ts'
+import { executedSteps, noOrigins } from '../../domain/delivery/executed-steps.ts'
+import { firstDifferent, judge } from '../../domain/delivery/reproduction-verdict.ts'
+import { compareSteps, isSteady } from '../../domain/delivery/step-comparison.ts'
 import { touchesTheWorld, withoutTheWorld } from '../../domain/delivery/steps-of-the-world.ts'
 import { planPipeline } from '../../domain/pipelines/plan.ts'
 import { describeEnvironment } from '../../domain/pipelines/run-source.ts'
@@ -18,8 +20,6 @@ export interface MakeAgainOptions {
   keep?: boolean
   onNote?(text: string): void
 }
-
-const askEveryMs = 300
 
 /**
  * Makes a run again in a Millwright of its own and compares it, artifact by artifact, with what was recorded.
@@ -42,7 +42,7 @@ export async function makeAgain(
   })
   try {
     onNote('making it again')
-    const steps = await stepsOf(bench.client, recorded.run.id, (_, isOver) => isOver, deadline)
+    const steps = await stepsOver(bench.client, recorded.run.id, deadline)
     const different = firstDifferent(compareSteps(recorded, steps))
     let steady: boolean | null = null
     if (different) {
@@ -60,29 +60,25 @@ export async function makeAgain(
   }
 }
 
-/** Steps of a run when it is over, or when `enough` of it is. */
-async function stepsOf(
-  client: Client,
-  run: string,
-  enough: (steps: readonly StepRecord[], isOver: boolean) => boolean,
-  deadline: number,
-): Promise<StepRecord[]> {
+/** Steps of a run once it is over, or the step that is named. */
+async function stepsOver(client: Client, run: string, deadline: number, step?: string): Promise<ExecutedStep[]> {
   for (;;) {
-    const { run: record, steps } = await client.run({ params: { run } })
-    const own = steps.filter(({ index }) => index === null)
-    if (enough(own, isRunOver(record.state)) || isRunOver(record.state)) return own
-    if (Date.now() > deadline) {
-      throw new MillwrightError('unavailable', `the run was not made again in time; it is at ${at(own)}`, {
+    const left = deadline - Date.now()
+    const query = { waitMs: Math.max(1, Math.min(left, 30_000)), ...(step === undefined ? {} : { step }) }
+    const { run: record, steps } = await client.run({ params: { run }, query })
+    const isOver = steps.some((each) => each.step === step && each.index === null && isStepOver(each.state))
+    if (isOver || isRunOver(record.state)) return executedSteps(steps, noOrigins)
+    if (left <= 0) {
+      throw new MillwrightError('unavailable', `the run was not made again in time; it is at ${at(steps)}`, {
         hint: 'Give it more time with --timeout.',
       })
     }
-    await new Promise((resolve) => setTimeout(resolve, askEveryMs))
   }
 }
 
 const at = (steps: readonly StepRecord[]): string =>
   steps
-    .filter(({ state }) => state === 'running')
+    .filter(({ state, index }) => state === 'running' && index === null)
     .map(({ step }) => step)
     .join(', ') || 'its beginning'
 
@@ -90,7 +86,7 @@ const at = (steps: readonly StepRecord[]): string =>
 async function secondTime(
   client: Client,
   recorded: RunInputs,
-  first: readonly StepRecord[],
+  first: readonly ExecutedStep[],
   step: string,
   deadline: number,
 ): Promise<boolean | null> {
@@ -100,8 +96,8 @@ async function secondTime(
   if (before?.state !== 'succeeded') return null
   try {
     const { run } = await client.rerun({ params: { run: recorded.run.id }, body: { from: step } })
-    const find = (steps: readonly StepRecord[]) => steps.find((each) => each.step === step)
-    const after = find(await stepsOf(client, run.id, (steps) => isStepOver(find(steps)?.state ?? 'pending'), deadline))
+    const again = await stepsOver(client, run.id, deadline, step)
+    const after = again.find((each) => each.step === step)
     return after?.state === 'succeeded' ? isSteady(before, after, plan.step(step).run.kind !== 'stage') : null
   } catch (error) {
     // What is known without it is worth telling.

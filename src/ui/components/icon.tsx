@@ -41,6 +41,26 @@ const paths = {
       <path d="m5.6 5.6 4.8 4.8m0-4.8-4.8 4.8" stroke="var(--surface)" strokeWidth="1.7" strokeLinecap="round" />
     </>
   ),
+  reused: (
+    <path
+      d="M3 8a5 5 0 0 1 8.6-3.5L13.5 6M13.5 2.5V6H10M13 8a5 5 0 0 1-8.6 3.5L2.5 10M2.5 13.500V10H6"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    />
+  ),
+  skipped: <path d="M3 8h10M10 5l3 3-3 3" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" />,
+  stopped: <rect x="3" y="3" width="10" height="10" rx="1.5" fill="currentColor" />,
+  blocked: (
+    <path
+      d="M8 2.750a5.250 5.250 0 1 1 0 10.500a5.250 5.250 0 1 1 0-10.500M4.400 4.400l7.200 7.200"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+    />
+  ),
   offline: (
     <path
       d="M8 13v-.2M5.6 10.2a3.6 3.6 0 0 1 4.8 0M2 2l12 12M3 7.3A7 7 0 0 1 6 5.6m4-.2a7 7 0 0 1 3 1.9"

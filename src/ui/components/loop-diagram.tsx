@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import {
   type CSSProperties,
   type ReactNode,
@@ -28,14 +29,23 @@ const pulseMs = 1_100
 
 function StageCard({ view, state, now }: { view: StageView; state: StageState | undefined; now: number }) {
   const event = state?.lastEvent ?? null
-  const standing = state?.state ?? 'idle'
   return (
-    <li className={`stage stage-${view.stage} state-${standing}`} data-stage={view.stage}>
+    <li className={`stage stage-${view.stage} state-${state?.state ?? 'unknown'}`} data-stage={view.stage}>
       <div className="stage-head">
-        <h3>{view.title}</h3>
+        <h3>
+          <Link to={view.path} search={{}}>
+            {view.title}
+          </Link>
+        </h3>
         <span className="stage-state">
-          <Icon name={standing} />
-          {stateWords[standing]}
+          {state ? (
+            <>
+              <Icon name={state.state} />
+              {stateWords[state.state]}
+            </>
+          ) : (
+            '–'
+          )}
         </span>
       </div>
       <p className="stage-summary">{state?.summary ?? view.does}</p>

@@ -18,11 +18,9 @@ export function Panel({
   return (
     <section className={`panel ${className}`} aria-labelledby={id}>
       <header>
-        <div>
-          <h2 id={id}>{title}</h2>
-          {says && <p className="muted">{says}</p>}
-        </div>
+        <h2 id={id}>{title}</h2>
         {actions}
+        {says && <p className="muted">{says}</p>}
       </header>
       {children}
     </section>

@@ -1,33 +1,43 @@
-import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useRef } from 'react'
 import type { Event } from '../../contract/events.ts'
 import { stageTitle } from '../stages.ts'
 import { Icon } from './icon.tsx'
+import { Ref } from './ref.tsx'
 import { useNarrow } from './use-narrow.ts'
 import { When } from './when.tsx'
 
 const levelWords = { info: 'Information', good: 'Good', warning: 'Warning', bad: 'Bad' } as const
 
-function TimelineRow({ event, now }: { event: Event; now: number }) {
+function TimelineRow({
+  event,
+  now,
+  onOpen,
+}: {
+  event: Event
+  now: number
+  onOpen?: ((event: Event) => void) | undefined
+}) {
   return (
     <>
       <span className={`level level-${event.level}`} title={levelWords[event.level]}>
         <Icon name={event.level} />
         <span className="visually-hidden">{levelWords[event.level]}</span>
       </span>
-      <span className="message" title={event.message}>
-        {event.message}
-      </span>
+      {onOpen ? (
+        <button type="button" className="message" title={event.message} onClick={() => onOpen(event)}>
+          {event.message}
+        </button>
+      ) : (
+        <span className="message" title={event.message}>
+          {event.message}
+        </span>
+      )}
       <span className="about">
         <span className="stage-name">{stageTitle(event.stage)}</span>
-        <Link
-          to="/"
-          search={(before) => ({ ...before, subject: event.subject })}
-          title={`Only events of ${event.subject}`}
-        >
+        <Ref to={event.subject} title={event.subject}>
           {event.subject}
-        </Link>
+        </Ref>
       </span>
       <When time={event.time} now={now} recordedAt={event.recordedAt} />
     </>
@@ -43,11 +53,17 @@ export function Timeline({
   now,
   complete,
   readOlder,
+  onOpen,
+  current,
 }: {
   events: readonly Event[]
   now: number
   complete: boolean
   readOlder: () => void
+  /** Shows one in full. */
+  onOpen?: (event: Event) => void
+  /** Place of the one that is shown in full. */
+  current?: number | undefined
 }) {
   const scroller = useRef<HTMLElement>(null)
   const rowHeight = useNarrow() ? 78 : 50
@@ -87,8 +103,13 @@ export function Timeline({
         {shown.map(({ key, index, start }) => {
           const event = events[index]!
           return (
-            <li key={key} data-seq={event.seq} style={{ height: rowHeight, transform: `translateY(${start}px)` }}>
-              <TimelineRow event={event} now={now} />
+            <li
+              key={key}
+              data-seq={event.seq}
+              aria-current={event.seq === current ? 'true' : undefined}
+              style={{ height: rowHeight, transform: `translateY(${start}px)` }}
+            >
+              <TimelineRow event={event} now={now} onOpen={onOpen} />
             </li>
           )
         })}

@@ -1,11 +1,10 @@
-import { useQuery } from '@tanstack/react-query'
+import type { UseQueryResult } from '@tanstack/react-query'
 import type { Answer } from '../api.ts'
 import { type Column, DataTable } from '../components/data-table.tsx'
+import { Mark } from '../components/mark.tsx'
 import { Panel } from '../components/panel.tsx'
 import { EmptyState, ErrorState, Loading } from '../components/states.tsx'
 import { When } from '../components/when.tsx'
-import { reading } from '../queries.ts'
-import { Mark } from './mark.tsx'
 import { shortHash } from './short-hash.ts'
 
 type Row = Answer<'ciRuns'>['runs'][number]
@@ -69,8 +68,7 @@ const columns: Column<Row>[] = [
 const none: Row[] = []
 
 /** Commits of the watched repository, tested by themselves. */
-export function CommitsPanel() {
-  const { data, error, refetch } = useQuery({ ...reading('ciRuns'), refetchInterval: 15_000 })
+export function CommitsPanel({ commits: { data, error, refetch } }: { commits: UseQueryResult<Answer<'ciRuns'>> }) {
   const rows = data?.runs ?? none
   return (
     <Panel title="Tested commits" says="Commits on the branches that this environment takes, tested by themselves.">

@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router'
+import { Mark } from '../components/mark.tsx'
 import { Panel } from '../components/panel.tsx'
 import { When } from '../components/when.tsx'
 import type { DeliveryState } from './delivery.tsx'
-import { Mark } from './mark.tsx'
 
 /** What runs otherwise than it was applied, and who did it. */
 export function DriftPanel({ drift }: { drift: DeliveryState['drift'] }) {

@@ -1,9 +1,10 @@
 import { useMemo } from 'react'
 import { type Column, DataTable } from '../components/data-table.tsx'
+import { Mark } from '../components/mark.tsx'
 import { Panel } from '../components/panel.tsx'
 import { When } from '../components/when.tsx'
 import type { DeliveryState } from './delivery.tsx'
-import { Mark } from './mark.tsx'
+import { PackageActions } from './package-actions.tsx'
 import { shortHash } from './short-hash.ts'
 
 type Row = DeliveryState['packages'][number]
@@ -50,7 +51,9 @@ function Standing({ row, environment }: { row: Row; environment: Environment }) 
   return <span>{said.join(', ')}</span>
 }
 
-function columnsFor(environments: readonly Environment[]): Column<Row>[] {
+function columnsFor({ environments, history }: DeliveryState): Column<Row>[] {
+  const here = environments.find((environment) => environment.here)?.environment ?? 'development'
+  const wereInForce = new Set(history.map((delivery) => delivery.package))
   return [
     {
       id: 'package',
@@ -94,12 +97,21 @@ function columnsFor(environments: readonly Environment[]): Column<Row>[] {
         cell: ({ row }) => <Standing row={row.original} environment={environment} />,
       }),
     ),
+    {
+      id: 'actions',
+      header: () => <span className="visually-hidden">What may be done</span>,
+      accessorFn: () => '',
+      enableSorting: false,
+      cell: ({ row }) => (
+        <PackageActions row={row.original} here={here} wasInForce={wereInForce.has(row.original.package.id)} />
+      ),
+    },
   ]
 }
 
 /** Packages as rows, environments as columns. */
 export function PackagesPanel({ delivery }: { delivery: DeliveryState }) {
-  const columns = useMemo(() => columnsFor(delivery.environments), [delivery.environments])
+  const columns = useMemo(() => columnsFor(delivery), [delivery])
   return (
     <Panel
       title="Packages"

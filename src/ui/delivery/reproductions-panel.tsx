@@ -1,11 +1,10 @@
-import { useQuery } from '@tanstack/react-query'
+import type { UseQueryResult } from '@tanstack/react-query'
 import type { Answer } from '../api.ts'
 import { type Column, DataTable } from '../components/data-table.tsx'
+import { Mark } from '../components/mark.tsx'
 import { Panel } from '../components/panel.tsx'
 import { EmptyState, ErrorState, Loading } from '../components/states.tsx'
 import { When } from '../components/when.tsx'
-import { reading } from '../queries.ts'
-import { Mark } from './mark.tsx'
 
 type Row = Answer<'reproductions'>['reproductions'][number]
 
@@ -29,12 +28,21 @@ const columns: Column<Row>[] = [
     cell: ({ row }) => <When time={row.original.at} now={Date.now()} />,
   },
   { id: 'by', header: 'By', accessorFn: ({ by }) => by },
+  {
+    id: 'machine',
+    header: 'On',
+    accessorFn: ({ machine }) => machine?.name ?? '',
+    cell: ({ row: { original } }) => <span title={original.machine?.address}>{original.machine?.name ?? '–'}</span>,
+  },
 ]
 const none: Row[] = []
 
 /** Runs that were made again, and whether the same came of it. */
-export function ReproductionsPanel() {
-  const { data, error, refetch } = useQuery(reading('reproductions'))
+export function ReproductionsPanel({
+  reproductions: { data, error, refetch },
+}: {
+  reproductions: UseQueryResult<Answer<'reproductions'>>
+}) {
   const rows = data?.reproductions ?? none
   return (
     <Panel title="Reproduced runs" says="Runs made again in isolation, compared hash by hash.">

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import type { Answer } from '../api.ts'
 import { type Column, DataTable } from '../components/data-table.tsx'
 import { Panel } from '../components/panel.tsx'
+import { Ref } from '../components/ref.tsx'
 import { EmptyState, ErrorState, Loading } from '../components/states.tsx'
 import { reading } from '../queries.ts'
 import { dateOf } from '../time.ts'
@@ -18,13 +18,15 @@ const columns: Column<Row>[] = [
     id: 'endpoint',
     header: 'Endpoint',
     accessorFn: ({ endpoint }) => endpoint.id,
-    cell: ({ row }) => (
-      <Link to="/" search={(before) => ({ ...before, subject: `endpoint:${row.original.endpoint.id}` })}>
-        {row.original.endpoint.id}
-      </Link>
-    ),
+    cell: ({ row }) => <Ref to={`endpoint:${row.original.endpoint.id}`} />,
   },
-  { id: 'serving', header: 'Serves', accessorFn: ({ endpoint }) => endpoint.serving ?? 'nothing yet' },
+  {
+    id: 'serving',
+    header: 'Serves',
+    accessorFn: ({ endpoint }) => endpoint.serving ?? 'nothing yet',
+    cell: ({ row: { original } }) =>
+      original.endpoint.serving ? <Ref to={`model-version:${original.endpoint.serving}`} /> : 'nothing yet',
+  },
   {
     id: 'since',
     header: 'Since',

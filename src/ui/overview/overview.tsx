@@ -5,6 +5,7 @@ import { Panel } from '../components/panel.tsx'
 import { ErrorState, Loading } from '../components/states.tsx'
 import { reading } from '../queries.ts'
 import type { StageState } from '../stages.ts'
+import { Attention } from './attention.tsx'
 import { Brief } from './brief.tsx'
 import { EndpointsPanel } from './endpoints-panel.tsx'
 import { QualityPanel } from './quality-panel.tsx'
@@ -29,10 +30,19 @@ export function Overview() {
         {overview.error && !overview.data && (
           <ErrorState error={overview.error} retry={() => void overview.refetch()} />
         )}
+        <Attention stages={overview.data?.stages ?? noStages} now={now} />
         <LoopDiagram
           stages={overview.data?.stages ?? noStages}
           now={now}
-          aside={project.data ? <Brief project={project.data} /> : <Loading what="the project" />}
+          aside={
+            project.data ? (
+              <Brief project={project.data} />
+            ) : project.error ? (
+              <ErrorState error={project.error} retry={() => void project.refetch()} />
+            ) : (
+              <Loading what="the project" />
+            )
+          }
         />
       </Panel>
       <TimelinePanel now={now} />

@@ -2,43 +2,18 @@ import { useQueries, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import type { Event } from '../../contract/events.ts'
+import { LineChart } from '../components/chart/line-chart.tsx'
+import { Choice } from '../components/choice.tsx'
 import { EmptyState, ErrorState, Loading } from '../components/states.tsx'
-import { TimeChart } from '../components/time-chart.tsx'
+import { metricWord } from '../measurements/metric-words.ts'
+import { markedTypes, metricsOf, qualityMarks, qualitySeries } from '../measurements/quality-series.ts'
 import { reading } from '../queries.ts'
-import { markedTypes, metricsOf, qualityMarks, qualitySeries } from './quality-series.ts'
 
 const route = getRouteApi('/')
 const format = (value: number): string => value.toFixed(3)
-const metricWords: Record<string, string> = { auc: 'AUC', log_loss: 'Log loss', brier: 'Brier score' }
-const wordsOf = (metric: string): string => metricWords[metric] ?? metric.replaceAll('_', ' ')
 const none: never[] = []
 
-function Choice({
-  label,
-  value,
-  values,
-  words,
-  choose,
-}: {
-  label: string
-  value: string
-  values: readonly string[]
-  words?: (value: string) => string
-  choose: (value: string) => void
-}) {
-  if (values.length < 2) return null
-  return (
-    <select aria-label={label} value={value} onChange={({ target }) => choose(target.value)}>
-      {values.map((one) => (
-        <option key={one} value={one}>
-          {words ? words(one) : one}
-        </option>
-      ))}
-    </select>
-  )
-}
-
-const readMarks = (type: string) => reading('events', { type, limit: 200 })
+const readMarks = (type: string) => reading('events', { query: { type, limit: 200 } })
 const eventsOf = (answers: { data?: { events: Event[] } | undefined }[]): Event[] =>
   answers.flatMap(({ data }) => data?.events ?? [])
 
@@ -48,7 +23,9 @@ export function QualityPanel({ endpoints }: { endpoints: readonly string[] }) {
   const navigate = route.useNavigate()
   const endpoint = search.endpoint ?? endpoints[0]
   const { data, error, refetch } = useQuery({
-    ...reading('measurements', { kind: 'quality', limit: 10_000, ...(endpoint ? { endpoint } : {}) }),
+    ...reading('measurements', {
+      query: { kind: 'quality', limit: 10_000, ...(endpoint ? { endpoint } : {}) },
+    }),
     refetchInterval: 5_000,
   })
   const events = useQueries({ queries: markedTypes.map(readMarks), combine: eventsOf })
@@ -60,10 +37,10 @@ export function QualityPanel({ endpoints }: { endpoints: readonly string[] }) {
   const keep = (change: { endpoint?: string; metric?: string }) =>
     navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false })
   return (
-    <TimeChart
+    <LineChart
       title="Quality over time"
-      says={`${wordsOf(metric)} of labelled answers, 95 % intervals.`}
-      times={times}
+      says={`${metricWord(metric)} of labelled answers, 95 % intervals.`}
+      xs={times}
       lines={lines}
       marks={marks}
       format={format}
@@ -79,13 +56,13 @@ export function QualityPanel({ endpoints }: { endpoints: readonly string[] }) {
             label="Metric"
             value={metric}
             values={metrics}
-            words={wordsOf}
+            words={metricWord}
             choose={(to) => void keep({ metric: to })}
           />
         </>
       }
       empty={
-        error ? (
+        error && !data ? (
           <ErrorState error={error} retry={() => void refetch()} />
         ) : data ? (
           <EmptyState command="npx millwright apply">

@@ -76,6 +76,32 @@ it('tells a setting that an environment states as it inherits it, through every 
   expect(findings.map(({ place }) => place)).not.toContain('environments.production.settings.rate')
 })
 
+it('tells where a notebook will be refused, by whichever step it is executed', () => {
+  const pipelines = [
+    {
+      name: 'study',
+      steps: [
+        { name: 'explore', run: { kind: 'notebook', notebook: 'a.ipynb', python: { lock: 'requirements.txt' } } },
+        { name: 'report', run: { kind: 'command', command: ['papermill', 'b.ipynb', 'out.html'] } },
+        { name: 'fit', run: { kind: 'command', command: ['python', 'fit.py'] } },
+      ],
+    },
+  ]
+  const environments = [{ name: 'test' }, { name: 'staging', packagesOnly: true }, { name: 'production' }]
+  const found = told({ pipelines, environments }).findings.filter(({ place }) => place.startsWith('pipelines'))
+  expect(found).toMatchObject([
+    {
+      place: 'pipelines.study.steps.explore',
+      level: 'warning',
+      message: 'the notebook a.ipynb is refused in staging, production',
+      mend: expect.stringContaining('`millwright notebook promote a.ipynb`'),
+    },
+    { place: 'pipelines.study.steps.report', message: 'the notebook b.ipynb is refused in staging, production' },
+  ])
+  const allowed = environments.map((each) => ({ ...each, notebooks: 'allowed' }))
+  expect(told({ pipelines, environments: allowed }).findings.map(({ place }) => place)).not.toContain(found[0]!.place)
+})
+
 it('fails what is stated twice, and names broken places by name', () => {
   const gate = { kind: 'at-most', metric: 'rmse', value: 1 }
   const models = definition({}).models.map((model) => ({ ...model, gates: [gate, gate] }))

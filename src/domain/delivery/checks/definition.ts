@@ -3,6 +3,7 @@ import { canonicalJson } from '../../../base/hash.ts'
 import type { Finding } from '../../../contract/ci.ts'
 import type { Definition } from '../../../contract/definition.ts'
 import { resolveEnvironment } from '../../../contract/environment.ts'
+import { notebookMend, notebookSteps } from '../../../contract/notebook.ts'
 import { entitiesOf } from '../../data/expression-columns.ts'
 import { checkDefinition } from '../../lifecycle/definition-check.ts'
 import { type CheckVerdict, fault, note, verdictOf } from './verdict.ts'
@@ -24,7 +25,12 @@ export function checkDefinitionRules(definition: Definition, { strict }: { stric
   }
   const tell = strict ? fault : note
   if (findings.length === 0)
-    findings.push(...doubled(definition), ...unused(definition, tell), ...idleSettings(definition, tell))
+    findings.push(
+      ...doubled(definition),
+      ...unused(definition, tell),
+      ...idleSettings(definition, tell),
+      ...refusedNotebooks(definition),
+    )
   const { datasets, featureViews, models, endpoints } = definition
   const counts = `${datasets.length} datasets, ${featureViews.length} feature views, ${models.length} models, ${endpoints.length} endpoints hold together`
   return verdictOf('definition', counts, findings)
@@ -109,6 +115,22 @@ function idleSettings(definition: Definition, tell: typeof note): Finding[] {
       )
     }),
   ]
+}
+
+/** Notebooks that would stop a package on its way: told, because a project may be meant for other environments. */
+function refusedNotebooks(definition: Definition): Finding[] {
+  const strict = definition.environments
+    .map(({ name }) => resolveEnvironment(definition, name))
+    .filter(({ notebooks }) => notebooks === 'refused')
+    .map(({ name }) => name)
+  if (strict.length === 0) return []
+  return notebookSteps(definition.pipelines).map(({ pipeline, step, notebook }) =>
+    note(
+      `pipelines.${pipeline}.steps.${step}`,
+      `the notebook ${notebook} is refused in ${strict.join(', ')}`,
+      notebookMend(notebook, strict[0]!),
+    ),
+  )
 }
 
 /** What was written down and does nothing. */

@@ -21,6 +21,8 @@ export interface ReplayedGolden {
   endpoint: string
   /** Where they were recorded: `golden.json`, or a branch. */
   from: string
+  /** The project's file that holds it; null where it comes from elsewhere. */
+  file: string | null
   request: Golden['request']
   /** Whether it must be answered: of another model it is only told. */
   binding: boolean
@@ -67,28 +69,31 @@ export function checkServing(endpoints: readonly EndpointAnswers[], golden: read
     }
   }
   const told = new Set<string>()
-  for (const { endpoint, from, request, binding, wanted, answered, refusal } of golden) {
+  for (const { endpoint, from, file, request, binding, wanted, answered, refusal } of golden) {
     const place = `endpoints.${endpoint}`
     // Every request of a caller who still sends an old column fails alike.
     const about = `${endpoint} ${from} ${refusal}`
     if (refusal !== null && told.has(about)) continue
     told.add(about)
+    const stated = file === null ? {} : { file }
     if (refusal !== null)
-      findings.push(
-        (binding ? fault : note)(
+      findings.push({
+        ...stated,
+        ...(binding ? fault : note)(
           place,
           `a request that ${from} has recorded is refused: ${refusal}; ${JSON.stringify(request)}`,
           'Go on taking what callers send, or give the endpoint another name.',
         ),
-      )
+      })
     else if (wanted && answered && !agrees(wanted, answered))
-      findings.push(
-        fault(
+      findings.push({
+        ...stated,
+        ...fault(
           place,
           `a request that ${from} has recorded is answered ${answerText(answered)} where ${answerText(wanted)} was the answer: ${JSON.stringify(request)}`,
           'Find what changed the answer; record it anew when it is meant.',
         ),
-      )
+      })
   }
   const asked = endpoints.reduce((sum, { rows }) => sum + rows.length, 0)
   return verdictOf(

@@ -4,15 +4,17 @@ import type { Comparison, ModelComparison } from './comparison.ts'
 const marks = { passed: '✅', failed: '❌', skipped: '⏭️' }
 
 const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ')
-const table = (head: string[], rows: string[][]): string[] => [
+export const markdownTable = (head: string[], rows: string[][]): string[] => [
   `| ${head.join(' | ')} |`,
   `|${head.map(() => '---').join('|')}|`,
   ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
 ]
-const shown = (value: number): string =>
+export const shown = (value: number): string =>
   Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(4)
-const signed = (value: number): string => `${value >= 0 ? '+' : '−'}${shown(Math.abs(value))}`
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
+export const signed = (value: number): string => `${value >= 0 ? '+' : '−'}${shown(Math.abs(value))}`
+export const interval = ({ low, high }: { low: number | null; high: number | null }): string =>
+  low === null || high === null ? '' : ` (${signed(low)} … ${signed(high)})`
+export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(0)} kB`
 
 /** The report for a pull request: what failed first, then what changes against the branch it goes to. */
@@ -31,7 +33,7 @@ export function markdown(report: CiReport, comparison: Comparison | null, packag
     lines.push('')
   }
   lines.push(
-    ...table(
+    ...markdownTable(
       ['check', '', 'what', 'seconds'],
       report.checks.map(({ check, outcome, summary, seconds }) => [check, marks[outcome], summary, seconds.toFixed(1)]),
     ),
@@ -58,7 +60,7 @@ function models(report: CiReport): string[] {
     '',
     `${trainedRows.toLocaleString('en')} rows, ${kilobytes(bytes)}.`,
     '',
-    ...table(
+    ...markdownTable(
       ['metric', 'sample', 'baseline'],
       Object.entries(metrics).map(([name, { value }]) => {
         const other = baseline?.[name]
@@ -82,7 +84,7 @@ function changes(comparison: Comparison): string[] {
     lines.push(
       '<details><summary>Times</summary>',
       '',
-      ...table(['', 'before', 'now', 'difference'], rows),
+      ...markdownTable(['', 'before', 'now', 'difference'], rows),
       '',
       '</details>',
       '',
@@ -107,13 +109,13 @@ function modelChanges({
   return [
     `#### ${model}`,
     '',
-    ...table(
-      ['metric', 'before', 'now', 'difference', ''],
-      metrics.map(({ metric, before, after, better }) => [
+    ...markdownTable(
+      ['metric', 'before', 'now', 'difference (95 %)', ''],
+      metrics.map(({ metric, before, after, better, paired }) => [
         metric,
         shown(before),
         shown(after),
-        signed(after - before),
+        `${signed(after - before)}${paired ? interval(paired) : ''}`,
         better === null ? '' : better ? 'better' : 'worse',
       ]),
     ),
@@ -128,7 +130,7 @@ function modelChanges({
       : ['No row is in both samples, so predictions are not compared.', '']),
     ...(parts.length > 0
       ? [
-          ...table(
+          ...markdownTable(
             ['segment', 'rows', 'before', 'now', 'moved'],
             parts.map(({ segment, part, rows, before, after, moved }) => [
               `${segment} = ${part}`,

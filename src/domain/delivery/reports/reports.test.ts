@@ -48,9 +48,23 @@ const facts = (scores: number[], more: Partial<ModelFacts> = {}): ModelFacts => 
   baseline: null,
   verdicts: [],
   trainSeconds: 1,
-  rows: scores.map((score, row) => ({ key: `k${row}`, score, segments: { half: row % 2 === 0 ? 'even' : 'odd' } })),
+  threshold: 0.5,
+  rows: scores.map((score, row) => ({
+    key: `k${row}`,
+    target: row % 2,
+    score,
+    segments: { half: row % 2 === 0 ? 'even' : 'odd' },
+  })),
   ...more,
 })
+
+/** Share of pairs of a positive and a negative that are in the right order. */
+function aucOf(scores: number[]): number {
+  const pairs = scores.flatMap((high, i) =>
+    scores.flatMap((low, j) => (i % 2 === 1 && j % 2 === 0 ? [high > low] : [])),
+  )
+  return pairs.filter(Boolean).length / pairs.length
+}
 
 describe('JUnit', () => {
   it.skipIf(!hasPython)('is XML whatever the texts hold (skipped without Python, whose parser reads it)', () => {
@@ -127,21 +141,52 @@ describe('comparison', () => {
     })
     const comparison = compareReports(before, report({ models: [now] }), 'main', tasks)
     const [model] = comparison.models
-    expect(model!.metrics).toEqual([
-      { metric: 'auc', before: 0.7, after: 0.6, better: false },
+    expect(model!.metrics).toMatchObject([
+      { metric: 'auc', before: 0.7, after: 0.6, better: false, paired: { rows: 4, isWorse: false } },
       { metric: 'log_loss', before: 0.5, after: 0.4, better: true },
     ])
     expect([model!.inputsAdded, model!.inputsRemoved]).toEqual([['items'], ['price']])
+    const [auc, loss] = model!.metrics
+    expect(auc!.paired!.difference).toBeCloseTo(aucOf([0.1, 0.5, 0.3, 0.41]) - aucOf([0.1, 0.2, 0.3, 0.4]), 12)
+    const lossOf = (scores: number[]): number =>
+      -scores.reduce((sum, score, row) => sum + Math.log(row % 2 === 1 ? score : 1 - score), 0) / scores.length
+    expect(loss!.paired!.difference).toBeCloseTo(lossOf([0.1, 0.5, 0.3, 0.41]) - lossOf([0.1, 0.2, 0.3, 0.4]), 12)
     const [all, even, odd] = model!.predictions
-    expect(all).toMatchObject({ rows: 4, moved: 0.25 })
+    expect(all).toMatchObject({ rows: 4, moved: 0.25, differs: 0.5, largest: 0.3 })
     expect(all!.before).toBeCloseTo(0.25)
     expect(all!.after).toBeCloseTo(0.3275)
     expect(even).toMatchObject({ segment: 'half', part: 'even', rows: 2, moved: 0 })
     expect(odd).toMatchObject({ part: 'odd', rows: 2, moved: 0.5 })
     const text = markdown(report({ models: [now] }), comparison, null)
-    expect(text).toContain('| auc | 0.7000 | 0.6000 | −0.1000 | worse |')
+    expect(text).toMatch(/\| auc \| 0\.7000 \| 0\.6000 \| −0\.1000 \(−0\.\d+ … \+0\.\d+\) \| worse \|/)
     expect(text).toContain('Inputs: + `items`, − `price`')
     expect(text).toContain('25.0 % moved')
+  })
+
+  it('tells a metric that fell beyond chance from one that wavers, and rows whose outcome is another', () => {
+    const rows = 400
+    const scores = Array.from({ length: rows }, (_, row) => (((row * 7919) % 97) + (row % 2) * 60) / 160)
+    const blunt = scores.map((score, row) => (row % 2 === 1 && row % 5 === 0 ? 0.05 : score))
+    const wavering = scores.map((score, row) => score + ((row * 31) % 7) * 1e-4)
+    const measured = { metrics: { auc: figure(0.8) } }
+    const pairedOf = (after: number[]) => {
+      const [before, now] = [
+        report({ models: [facts(scores, measured)] }),
+        report({ models: [facts(after, measured)] }),
+      ]
+      return compareReports(before, now, 'main', tasks).models[0]!.metrics[0]!.paired!
+    }
+    expect(pairedOf(blunt)).toMatchObject({ isWorse: true, rows })
+    expect(pairedOf(blunt).high).toBeLessThan(0)
+    expect(pairedOf(wavering).isWorse).toBe(false)
+    expect(pairedOf(scores)).toEqual({ difference: 0, low: 0, high: 0, rows, isWorse: false })
+    const turned = facts(scores, measured)
+    const other = {
+      ...turned,
+      rows: turned.rows.map((row, at) => ({ ...row, target: at < 3 ? 1 - row.target! : row.target })),
+    }
+    const [model] = compareReports(report({ models: [turned] }), report({ models: [other] }), 'main', tasks).models
+    expect(model).toMatchObject({ relabelled: 3, metrics: [{ paired: { rows: rows - 3 } }] })
   })
 
   it('says so when a model is the same, is new, is gone, or shares no row', () => {

@@ -1,0 +1,127 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { OrderItem } from '../../../contract/search/parse-order.ts'
+import type { RunPage, RunSearch } from '../../../ports/tracking.ts'
+import type { WideRunSearch } from '../../../ports/tracking-views.ts'
+import type { Database, SqlDialect } from '../dialect.ts'
+import { experimentKey, nameWithin } from './experiments.ts'
+import { filterSql, pointFits, type Searched } from './filter-sql.ts'
+import { metricKey } from './metrics.ts'
+import { afterPlace, nullsLast, orderBy, orderColumns, pageOf, type Term } from './ordered-page.ts'
+import { type RunRow, runOf } from './runs.ts'
+import { searchPlace } from './search-place.ts'
+
+type SearchDialect = Pick<SqlDialect, 'like' | 'reader' | 'searcher'>
+
+/** Where artifacts go; as the protocol says it. */
+const artifactUri = sql`(select coalesce(rtrim(e.artifact_location, '/'), 'mlflow-artifacts:/' || e.key) || '/' || r.id || '/artifacts'
+  from experiment e where e.key = r.experiment)`
+const attributes: Record<string, RawBuilder<unknown>> = {
+  run_id: sql`r.id`,
+  run_name: sql`r.name`,
+  user_id: sql`r.author`,
+  status: sql`r.status`,
+  start_time: sql`r.started_at`,
+  end_time: sql`r.ended_at`,
+  artifact_uri: artifactUri,
+}
+const datasetColumns: Record<string, RawBuilder<unknown>> = {
+  name: sql`d.name`,
+  digest: sql`d.digest`,
+  context: sql`i.context`,
+}
+
+/** Numbers of experiments, as what `in` looks into. */
+export const experimentsAsked = (asked: readonly string[] | { folder: string }): RawBuilder<unknown> =>
+  'folder' in asked
+    ? sql`(select key from experiment where deleted = 0 and ${nameWithin(sql`name`, asked.folder)})`
+    : sql`(${sql.join(asked.map(experimentKey))})`
+
+const runs: Searched = {
+  within: (folder) => sql`r.experiment in (select key from experiment where ${nameWithin(sql`name`, folder)})`,
+  attribute: (key) => attributes[key]!,
+  any({ entity, key }, test, ofNaN) {
+    if (entity === 'metric') {
+      const fits = pointFits(test, ofNaN)
+      // The values of a metric lie together: those that fit are looked up once, not for every run.
+      return sql`r.key in (select run from metric_latest where metric = ${metricKey(key)} and ${fits})`
+    }
+    if (entity === 'dataset') {
+      const column = datasetColumns[key]!
+      const fits = test ? test(column) : sql`1 = 1`
+      return sql`exists (select 1 from run_input i join logged_dataset d on d.key = i.dataset
+        where i.run = r.key and ${column} is not null and ${fits})`
+    }
+    const table = sql.raw(entity === 'param' ? 'run_param' : 'run_tag')
+    const fits = test ? test(sql`value`) : sql`1 = 1`
+    return sql`exists (select 1 from ${table} where run = r.key and name = ${key} and ${fits})`
+  },
+}
+
+function termsOf({ entity, key, descending }: OrderItem): Term[] {
+  if (entity === 'attribute') return nullsLast(attributes[key]!, descending)
+  if (entity === 'param' || entity === 'tag') {
+    const table = sql.raw(entity === 'param' ? 'run_param' : 'run_tag')
+    return nullsLast(sql`(select value from ${table} where run = r.key and name = ${key})`, descending)
+  }
+  const latest = (column: string): RawBuilder<unknown> =>
+    sql`(select ${sql.raw(column)} from metric_latest where run = r.key and metric = ${metricKey(key)})`
+  return [
+    { value: sql`coalesce(${latest('nan')}, 2)`, descending: false },
+    { value: latest('value'), descending },
+  ]
+}
+
+/** Of what a filter finds of the runs of experiments, in order, the columns that are asked for; and by what it is ordered. */
+async function foundRuns<R extends object>(
+  db: Database,
+  dialect: SearchDialect,
+  columns: (terms: readonly Term[]) => RawBuilder<unknown>,
+  { experiments, lifecycle, filter, order, limit, after: from }: WideRunSearch,
+): Promise<{ rows: R[]; terms: Term[] }> {
+  const isByTime = order.some(({ entity, key }) => entity === 'attribute' && key === 'start_time')
+  const terms: Term[] = [
+    ...order.flatMap(termsOf),
+    ...(isByTime ? [] : [{ value: sql`r.started_at`, descending: true }]),
+    { value: sql`r.id`, descending: false },
+  ]
+  if (('length' in experiments && experiments.length === 0) || (from && from.length !== terms.length))
+    return { rows: [], terms }
+  const conditions: RawBuilder<unknown>[] = [
+    sql`r.experiment in ${experimentsAsked(experiments)}`,
+    lifecycle === 'all' ? sql`r.deleted in (0, 1)` : sql`r.deleted = ${lifecycle === 'deleted' ? 1 : 0}`,
+  ]
+  if (filter) conditions.push(filterSql(filter, runs, dialect))
+  if (from) {
+    // The index on time finds the place at once.
+    if (order.length === 0) conditions.push(sql`r.started_at <= ${from[0]}`)
+    conditions.push(afterPlace(terms, from))
+  }
+  // The newest alone are found by an index.
+  const place = filter || order.length > 0 ? await searchPlace(db, dialect) : db
+  const { rows } = await sql<R>`
+    select ${columns(terms)} from tracked_run r where ${sql.join(conditions, sql` and `)}
+    order by ${orderBy(terms)} limit ${limit}`.execute(place)
+  return { rows, terms }
+}
+
+/** Runs of experiments that a filter finds, a page of them in order. Pages never overlap, and nothing is left out between them. */
+export async function searchRuns(db: Database, dialect: SearchDialect, search: RunSearch): Promise<RunPage> {
+  const { limit } = search
+  const { rows, terms } = await foundRuns<RunRow>(db, dialect, (by) => sql`r.*, ${orderColumns(by)}`, {
+    ...search,
+    limit: limit + 1,
+  })
+  const { page, places, next } = pageOf(rows, limit, terms)
+  return { runs: page.map(runOf), places, next }
+}
+
+/** Ids alone, of as many as are asked for. */
+export async function searchRunIds(
+  db: Database,
+  dialect: SearchDialect,
+  search: Omit<WideRunSearch, 'after'>,
+): Promise<string[]> {
+  const columns = (terms: readonly Term[]) => sql`r.id as run_id, ${orderColumns(terms)}`
+  const { rows } = await foundRuns<{ run_id: string }>(db, dialect, columns, { ...search, after: undefined })
+  return rows.map(({ run_id }) => run_id)
+}

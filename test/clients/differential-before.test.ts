@@ -1,0 +1,4 @@
+import { differential } from './differential.ts'
+import { before } from './mlflow.ts'
+
+differential('before', before)

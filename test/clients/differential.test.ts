@@ -1,0 +1,4 @@
+import { differential } from './differential.ts'
+import { newest } from './mlflow.ts'
+
+differential('newest', newest)

@@ -5,8 +5,11 @@ import { screens } from './screens.ts'
 /** A second key of a pair is waited for this long, in milliseconds. */
 const pairMs = 1200
 
+/** A field of a dialog that was just closed still hears the next key, though nobody sees it any more. */
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) &&
+  target.checkVisibility()
 
 /** Ctrl-K or Cmd-K finds, `g` and a letter goes to a screen, `/` filters, `?` lists the keys. */
 export function useShortcuts({ find, help }: { find: () => void; help: () => void }): void {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { folderPath } from '../contract/search/experiment-folders.ts'
 import type { Client } from '../sdk/client.ts'
-import { actor, connect, defaultServer } from './connection.ts'
+import { actor, connect, defaultServer, inWordsOf } from './connection.ts'
 import { ago, bold, dim, table } from './output.ts'
 
 const server = ['--server <address>', 'the control plane', defaultServer] as const
@@ -64,7 +64,13 @@ export function experimentCommands(program: Command): void {
       const client = connect(options)
       const target = to.endsWith('/') ? { into: folderPath(to) } : { as: to }
       const body = { ...(await named(client, from)), ...target, dryRun: options.dryRun, actor: actor() }
-      const { moved, names } = await client.moveExperiments({ body })
+      const { moved, names } = await inWordsOf(client.moveExperiments({ body }), {
+        folder: '<from>',
+        experiments: '<from>',
+        into: '<to>',
+        as: '<to>',
+        name: '<to>',
+      })
       for (const { from: before, to: after } of names) console.log(`${dim(before)} → ${bold(after)}`)
       if (moved > names.length) console.log(dim(`and ${moved - names.length} more`))
       const count = `${moved} experiment${moved === 1 ? '' : 's'}`

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { MillwrightError } from '../base/errors.ts'
-import { actor, connect, defaultServer } from './connection.ts'
+import { actor, connect, defaultServer, inWordsOf } from './connection.ts'
 import { dim } from './output.ts'
 
 const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const
@@ -41,7 +41,7 @@ export function gcCommand(program: Command): void {
     .option('--experiment <ids...>', 'these deleted experiments alone, at once, with their runs and logged models', [])
     .option('--server <address>', 'the control plane', defaultServer)
     .action(async (options: Options) => {
-      const report = await connect(options).collectGarbage({
+      const asked = connect(options).collectGarbage({
         body: {
           dryRun: !options.yes,
           deletedForMs: durationOf(options.deletedFor),
@@ -50,6 +50,11 @@ export function gcCommand(program: Command): void {
           experiments: options.experiment,
           actor: actor(),
         },
+      })
+      const report = await inWordsOf(asked, {
+        trackedRuns: '--run',
+        loggedModels: '--logged-model',
+        experiments: '--experiment',
       })
       for (const { kind, name, bytes, why } of report.items)
         console.log(`${kind} ${name} ${bytes > 0 ? `${(bytes / 1e6).toFixed(2)} MB ` : ''}${dim(why)}`)

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os'
+import { MillwrightError } from '../base/errors.ts'
 import { type Client, createClient } from '../sdk/client.ts'
 
 export interface ConnectionOptions {
@@ -23,5 +24,17 @@ export function actor(): string {
   } catch {
     // A user id without an account, as in some containers.
     return 'user:unknown'
+  }
+}
+
+/** An answer whose refusals name the argument or option that a field of the request came from. */
+export async function inWordsOf<T>(answer: Promise<T>, names: Readonly<Record<string, string>>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    const name = error instanceof MillwrightError && error.field !== undefined ? names[error.field] : undefined
+    if (!(error instanceof MillwrightError) || name === undefined) throw error
+    const { code, message, hint } = error
+    throw new MillwrightError(code, message, { field: name, ...(hint === undefined ? {} : { hint }), cause: error })
   }
 }

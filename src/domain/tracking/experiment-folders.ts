@@ -1,10 +1,11 @@
 import { MillwrightError } from '../../base/errors.ts'
 import { folderPath, nameInFolder } from '../../contract/search/experiment-folders.ts'
-import { trackingLimits } from '../../contract/tracking.ts'
+import { type Experiment, trackingLimits } from '../../contract/tracking.ts'
 import type { Metadata } from '../../ports/metadata.ts'
 import type { TrackingReader } from '../../ports/tracking.ts'
 import { tellOfExperiment } from './experiments.ts'
 import { checkLength } from './names.ts'
+import { nearExperiment } from './near-names.ts'
 
 /** Experiments by their ids, or all in a folder and below; and where they come. */
 export interface Move {
@@ -69,6 +70,29 @@ function checkMove({ experiments, folder, into, as }: Move): void {
 
 const joined = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`)
 
+const listing =
+  '`millwright experiments list` says what there is, `millwright experiments list FOLDER` what lies in a folder.'
+
+async function noFolder(tracking: TrackingReader, path: string): Promise<MillwrightError> {
+  const meant = await nearExperiment(tracking, path)
+  const mend =
+    meant === path
+      ? `That is an experiment: name it by its id, or on the command line without / behind it.`
+      : meant !== undefined && `Did you mean "${meant}"?`
+  return new MillwrightError('not-found', `there is no folder "${path.slice(0, 300)}" of experiments`, {
+    field: 'folder',
+    hint: mend ? `${mend} ${listing}` : listing,
+  })
+}
+
+const noExperiment = (id: string, deleted: Experiment | undefined): MillwrightError =>
+  new MillwrightError('not-found', `there is no active experiment ${id.slice(0, 100)}`, {
+    field: 'experiments',
+    hint: deleted
+      ? `"${deleted.name.slice(0, 300)}" is deleted: \`MlflowClient().restore_experiment("${deleted.id}")\` brings it back.`
+      : listing,
+  })
+
 async function planned(tracking: TrackingReader, { experiments, folder, into, as }: Move): Promise<Moved[]> {
   const all: Moved[] = []
   if (folder !== null) {
@@ -76,17 +100,11 @@ async function planned(tracking: TrackingReader, { experiments, folder, into, as
     const target = as ?? joined(folderPath(into!), nameInFolder(path))
     for (const { id, name } of await tracking.views.below(path, mostMoved + 1))
       all.push({ id, from: name, to: target + name.slice(path.length) })
-    if (all.length === 0)
-      throw new MillwrightError('not-found', `there is no folder "${path.slice(0, 300)}" of experiments`, {
-        field: 'folder',
-      })
+    if (all.length === 0) throw await noFolder(tracking, path)
   }
   for (const id of new Set(experiments)) {
     const experiment = await tracking.experiment(id)
-    if (!experiment || experiment.isDeleted)
-      throw new MillwrightError('not-found', `there is no active experiment ${id.slice(0, 100)}`, {
-        field: 'experiments',
-      })
+    if (!experiment || experiment.isDeleted) throw noExperiment(id, experiment)
     all.push({ id, from: experiment.name, to: as ?? joined(folderPath(into!), nameInFolder(experiment.name)) })
   }
   if (all.length > mostMoved)

@@ -1,6 +1,7 @@
 import { MillwrightError } from '../../base/errors.ts'
 import { Pace } from '../../base/pace.ts'
 import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
+import type { TrackingReader } from '../../ports/tracking.ts'
 import {
   type CollectedKind,
   collectedKinds,
@@ -8,6 +9,7 @@ import {
   type DeletedPlace,
   type StoredRows,
 } from '../../ports/tracking-garbage.ts'
+import { nearDeleted } from './near-names.ts'
 
 /** What shall go. With names these alone go, whenever they were deleted. */
 export interface GarbageRequest {
@@ -34,6 +36,9 @@ export interface RemovedRows extends Collected, StoredRows {
 const atOnce = 100
 const listedAtOnce = 1000
 const words = { run: 'run', model: 'logged model', experiment: 'experiment' } as const
+/** What a request calls them. */
+const fields = { run: 'trackedRuns', model: 'loggedModels', experiment: 'experiments' } as const
+const deleting = { run: 'delete_run', model: 'delete_logged_model', experiment: 'delete_experiment' } as const
 /** What it costs to remove something beside its rows. */
 const rowsOfItem = 5
 
@@ -42,6 +47,15 @@ const nothing = (): RemovedRows => ({ experiment: 0, model: 0, run: 0, points: 0
 /** Where files of a run or a logged model are kept. */
 export const rootOfItem = (kind: 'run' | 'model', { id, experimentId }: Pick<DeletedItem, 'id' | 'experimentId'>) =>
   `${experimentId}/${kind === 'model' ? 'models/' : ''}${id}/artifacts`
+
+async function notThere(tracking: TrackingReader, kind: CollectedKind, id: string): Promise<MillwrightError> {
+  const meant = await nearDeleted(tracking, kind, id)
+  const listing = '`millwright gc --deleted-for 0s` says all that is deleted, with ids, and removes nothing.'
+  return new MillwrightError('not-found', `there is no ${words[kind]} ${id.slice(0, 100)}`, {
+    field: fields[kind],
+    hint: meant ? `Did you mean ${meant.id} ("${meant.name.slice(0, 100)}"), which is deleted? ${listing}` : listing,
+  })
+}
 
 /**
  * What was deleted long enough ago goes for good, with points and files, in pieces between which others write. A registered version has files of its own, and
@@ -108,9 +122,13 @@ export class TrackingGarbage {
         ? await tracking.run(id)
         : await (kind === 'model' ? tracking.models.get(id) : tracking.experiment(id))
     const what = `${words[kind]} ${id.slice(0, 100)}`
-    if (!found) throw new MillwrightError('not-found', `there is no ${what}`, { field: kind })
+    const field = fields[kind]
+    if (!found) throw await notThere(tracking, kind, id)
     if (!found.isDeleted)
-      throw new MillwrightError('conflict', `the ${what} is not deleted`, { field: kind, hint: 'Delete it first.' })
+      throw new MillwrightError('conflict', `the ${what} is not deleted`, {
+        field,
+        hint: `Delete it first${kind === 'run' ? ', on the screen Experiments or' : ''} with \`MlflowClient().${deleting[kind]}("${id}")\`.`,
+      })
     const item = {
       id,
       name: found.name,
@@ -118,12 +136,12 @@ export class TrackingGarbage {
     }
     if (kind === 'experiment' && (await hasActiveRun(tracking, id)))
       throw new MillwrightError('conflict', `a run of the ${what} was restored`, {
-        field: kind,
+        field,
         hint: 'Delete that run first, or restore the experiment.',
       })
     if (kind === 'experiment' && id === '0')
       throw new MillwrightError('conflict', 'the experiment 0 stays: clients that name none log there', {
-        field: kind,
+        field,
         hint: 'Its runs can be named, or go by themselves.',
       })
     const deletedAt = 'deletedAt' in found ? found.deletedAt : found.changedAt

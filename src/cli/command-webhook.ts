@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { MillwrightError } from '../base/errors.ts'
 import { type Webhook, type WebhookAttempt, webhookLimits } from '../contract/webhook.ts'
-import { actor, connect, defaultServer } from './connection.ts'
+import { actor, connect, defaultServer, inWordsOf } from './connection.ts'
 import { ago, bold, dim, green, red, table, yellow } from './output.ts'
 
 interface Options {
@@ -65,6 +65,15 @@ async function secretFrom(from: string | undefined): Promise<string> {
   if (secret !== '' && secret.length <= webhookLimits.secret) return secret
   throw new MillwrightError('invalid-request', 'standard input holds no secret, or a very long one', {
     field: 'secret',
+  })
+}
+
+/** @throws `invalid-request` */
+function eventNumber(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new MillwrightError('invalid-request', `"${text.slice(0, 100)}" is no number of an event`, {
+    field: '[events...]',
+    hint: 'Take the numbers in the first column of `millwright webhook list WEBHOOK`.',
   })
 }
 
@@ -177,6 +186,28 @@ export function webhookCommands(program: Command): void {
       if (success) return console.log(`${green('Taken')}: it answered ${status} in ${ms} ms.`)
       console.log(`${red('Not taken')}: ${reason} ${dim(`(${ms} ms)`)}`)
       process.exitCode = 1
+    })
+  webhook
+    .command('resend')
+    .description('send what was set aside once more, now')
+    .argument('<webhook>')
+    .argument(
+      '[events...]',
+      'numbers of events, as `millwright webhook list WEBHOOK` says them; without any, all that was set aside',
+    )
+    .option(...server)
+    .action(async (wanted: string, events: string[], options: Options) => {
+      const body = { ...(events.length === 0 ? {} : { events: events.map(eventNumber) }), actor: actor() }
+      const asked = connect(options).resendWebhook({ params: { webhook: wanted }, body })
+      const { webhook, resent, notSetAside } = await inWordsOf(asked, { events: '[events...]' })
+      const on = webhook.resending - resent.length
+      if (notSetAside.length > 0) console.log(dim(`Not set aside, or taken meanwhile: ${notSetAside.join(', ')}`))
+      if (resent.length > 0)
+        console.log(
+          `${webhook.name} is sent ${resent.length === 1 ? `event ${resent[0]}` : `${resent.length} events`} again.`,
+        )
+      else console.log(on > 0 ? `${on} are on their way already.` : 'There is nothing to send again.')
+      console.log(dim(`\`millwright webhook list ${webhook.name}\` says what became of it.`))
     })
   webhook
     .command('remove')

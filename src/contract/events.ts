@@ -35,6 +35,7 @@ export const eventTypes = {
   'webhook.removed': 'project',
   'webhook.set-aside': 'project',
   'webhook.recovered': 'project',
+  'webhook.resent': 'project',
   'dataset.version-committed': 'data',
   'dataset.batch-refused': 'data',
   'dataset.batch-quarantined': 'data',

@@ -69,6 +69,8 @@ export interface WebhookRecord {
   /** Set aside one after the other, without a delivery between. */
   setAsideInRow: number
   last: WebhookAttempt | null
+  /** Of what was set aside, what is to be sent once more, by the ids of the deliveries in their order. */
+  again?: string[]
 }
 
 export const webhookAttemptSchema = z.object({
@@ -119,6 +121,8 @@ export const webhookSchema = z.object({
   last: webhookAttemptSchema.nullable(),
   /** Events that are not sent yet; 1000 stands for that many and more. */
   waiting: z.number(),
+  /** Of what was set aside, how many are being sent once more. */
+  resending: z.number(),
 })
 /** As it is shown. */
 export type Webhook = z.infer<typeof webhookSchema>

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { KeptConnections } from './kept-connections.ts'
 import { NoAnswer, postOutside } from './outside-request.ts'
 
 const hosts: (string | undefined)[] = []
@@ -16,14 +17,17 @@ beforeAll(async () => {
   port = (server.address() as { port: number }).port
 })
 afterAll(() => {
+  kept.close()
   server.closeAllConnections()
   server.close()
 })
+const kept = new KeptConnections()
 const send = (url: string, address = '127.0.0.1', signal = new AbortController().signal) =>
   postOutside(
     { url: new URL(url), addresses: [{ address, family: 4 }] },
     { headers: {}, body: Buffer.from('{}') },
     { connectMs: 500, wholeMs: 1000, signal },
+    kept,
   )
 
 it('goes to the addresses that were found, and looks up no name again', async () => {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, request as plainRequest } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { type KeptConnections, pinnedOf } from './kept-connections.ts'
 import type { OutsideTarget } from './outside-address.ts'
 
 export interface OutsidePatience {
@@ -52,31 +53,60 @@ function dropRest(response: IncomingMessage): void {
   response.on('close', () => clearTimeout(timer)).on('error', () => {})
 }
 
+interface Post {
+  headers: Record<string, string>
+  body: Buffer
+}
+
+/** A connection that was kept broke: its receiver had closed it, most likely before anything of this came. */
+class Closed extends NoAnswer {}
+const closed = new Set(['ECONNRESET', 'EPIPE'])
+
 /**
- * Sends a body by POST, over a connection of its own to the addresses that were found and no others; follows no redirect. Of the answer only status and
- * `Retry-After` are looked at.
+ * Sends a body by POST to the addresses that were found and no others, over a connection that was kept to just these or a new one; follows no redirect. Of the
+ * answer only status and `Retry-After` are looked at. Where a kept connection turns out to be closed, it is sent once more over a new one.
  *
  * @throws NoAnswer
  */
-export function postOutside(
-  { url, addresses }: OutsideTarget,
-  { headers, body }: { headers: Record<string, string>; body: Buffer },
-  { connectMs, wholeMs, signal }: OutsidePatience & { signal: AbortSignal },
+export async function postOutside(
+  target: OutsideTarget,
+  post: Post,
+  { wholeMs, ...patience }: OutsidePatience & { signal: AbortSignal },
+  kept: KeptConnections,
 ): Promise<OutsideAnswer> {
+  const began = performance.now()
+  try {
+    return await postOnce(target, post, { ...patience, wholeMs }, kept)
+  } catch (error) {
+    if (!(error instanceof Closed) || patience.signal.aborted) throw error
+    const left = Math.max(1, wholeMs - (performance.now() - began))
+    return postOnce(target, post, { ...patience, wholeMs: left }, null)
+  }
+}
+
+function postOnce(
+  target: OutsideTarget,
+  { headers, body }: Post,
+  { connectMs, wholeMs, signal }: OutsidePatience & { signal: AbortSignal },
+  kept: KeptConnections | null,
+): Promise<OutsideAnswer> {
+  const { url, addresses } = target
   const pinned: LookupFunction = (_name, { all }, done) => {
     const [first] = addresses
     if (all) done(null, [...addresses])
     else done(null, first!.address, first!.family)
   }
   const isSecure = url.protocol === 'https:'
+  const options = {
+    method: 'POST',
+    agent: kept?.agent(isSecure) ?? (false as const),
+    lookup: pinned,
+    pinned: pinnedOf(target),
+    signal,
+    headers: { ...headers, 'content-length': body.length, ...(kept ? {} : { connection: 'close' }) },
+  }
   return new Promise((resolve, reject) => {
-    const request = (isSecure ? secureRequest : plainRequest)(url, {
-      method: 'POST',
-      agent: false,
-      lookup: pinned,
-      signal,
-      headers: { ...headers, 'content-length': body.length, connection: 'close' },
-    })
+    const request = (isSecure ? secureRequest : plainRequest)(url, options)
     const giveUp = (why: string) => () => request.destroy(new NoAnswer(why))
     const timers = [
       setTimeout(giveUp('there was no connection in time'), connectMs),
@@ -85,15 +115,19 @@ export function postOutside(
     const clear = (): void => {
       for (const timer of timers) clearTimeout(timer)
     }
-    request.on('socket', (socket) => socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(timers[0])))
+    request.on('socket', (socket) => {
+      if (request.reusedSocket) clearTimeout(timers[0])
+      else socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(timers[0]))
+    })
     request.on('response', (response) => {
       clear()
       resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] ?? null })
       dropRest(response)
     })
-    request.on('error', (error) => {
+    request.on('error', (error: NodeJS.ErrnoException) => {
       clear()
-      reject(new NoAnswer(reasonOf(error)))
+      const wasClosed = request.reusedSocket && closed.has(error.code ?? '')
+      reject(wasClosed ? new Closed(reasonOf(error)) : new NoAnswer(reasonOf(error)))
     })
     // An answer of another kind, such as a change of the protocol, ends without an error.
     request.on('close', () => {

@@ -56,6 +56,7 @@ export const addresses = {
   reproductions: 'GET /api/reproductions',
   removeWebhook: 'DELETE /api/webhooks/{webhook}',
   rerun: 'POST /api/runs/{run}/rerun',
+  resendWebhook: 'POST /api/webhooks/{webhook}/resend',
   resumeRun: 'POST /api/runs/{run}/resume',
   rollback: 'POST /api/endpoints/{endpoint}/rollback',
   rollbackDataset: 'POST /api/datasets/{dataset}/rollback',

@@ -192,6 +192,7 @@ const others: Partial<Record<RouteName, string>> = {
   shipPredictions: 'predictions are data',
   tryEndpoint: 'a prediction, logged like any other',
   testWebhook: 'an example is sent, and nothing changes here',
+  resendWebhook: 'webhook.resent, in test/webhooks/resend.test.ts',
   checkRepository: 'a look; what is found is told by ci.started and those after it',
   receivePackage: 'package.received, in test/delivery/deliver.test.ts',
   approvePackage: 'package.approved, in test/delivery/deliver.test.ts',

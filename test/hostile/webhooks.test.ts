@@ -284,6 +284,7 @@ it('a viewer reads whom it is sent to and not by which address; an operator chan
     for (const call of [
       () => developer.changeWebhook({ params, body: { name: 'z' } }),
       () => developer.testWebhook({ params, body: {} }),
+      () => developer.resendWebhook({ params, body: {} }),
       () => developer.removeWebhook({ params, query: {} }),
       () => createClient(guarded.address).removeWebhook({ params, query: {} }),
     ])

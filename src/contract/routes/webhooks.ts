@@ -79,4 +79,26 @@ export const webhookRoutes = {
     body: z.object({ event: z.string().max(200).optional() }),
     response: webhookTestSchema,
   }),
+  resendWebhook: route({
+    role: 'operator',
+    method: 'POST',
+    repeatable: true,
+    path: '/api/webhooks/{webhook}/resend',
+    group: 'webhooks',
+    summary:
+      'Send what was set aside once more, all of it or some by the numbers of the events; what is on its way or was taken meanwhile is not sent anew',
+    params: named,
+    body: z.object({
+      /** Places in the event log; all that was set aside without it. */
+      events: z.array(z.number().int().positive()).min(1).max(webhookLimits.setAsideKept).optional(),
+      actor: z.string().default('user'),
+    }),
+    response: z.object({
+      webhook: webhookSchema,
+      /** That are sent now because of this request. */
+      resent: z.array(z.number()),
+      /** Asked for, and not among what is set aside. */
+      notSetAside: z.array(z.number()),
+    }),
+  }),
 }

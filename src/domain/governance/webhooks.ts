@@ -211,6 +211,45 @@ export class Webhooks {
     return changed
   }
 
+  /**
+   * Has what was set aside sent once more, in the order of the log. What is to be sent already, and what is not among it, is not told anew.
+   *
+   * @param events their places in the log; all of them without it. @throws `not-found`; `conflict` for one that is switched off
+   */
+  async resend(
+    wanted: string,
+    events: readonly number[] | undefined,
+    actor: string,
+  ): Promise<{ webhook: WebhookRecord; resent: number[]; notSetAside: number[] }> {
+    const answer = await this.services.metadata.transaction(async (writer) => {
+      const webhook = await this.get(wanted, writer)
+      if (!webhook.isActive)
+        throw new MillwrightError('conflict', `the webhook ${webhook.name} is switched off`, {
+          hint: `Switch it on first: \`millwright webhook change ${webhook.name} --on\`.`,
+        })
+      const ahead = events?.find((seq) => seq > webhook.done)
+      if (ahead !== undefined)
+        throw new MillwrightError('not-found', `event ${ahead} was not set aside: it was not sent yet`, {
+          field: 'events',
+          hint: `\`millwright webhook list ${webhook.name}\` says what was.`,
+        })
+      const kept = await writer.find('webhook_set_aside', { where: { webhook: webhook.id } })
+      const again = new Set(webhook.again ?? [])
+      const resent = kept.filter(({ id, seq }) => !again.has(id) && (events?.includes(seq) ?? true))
+      const notSetAside = (events ?? []).filter((asked) => !kept.some(({ seq }) => seq === asked))
+      if (resent.length === 0) return { webhook, resent: [], notSetAside }
+      for (const { id } of resent) again.add(id)
+      const ordered = kept.filter(({ id }) => again.has(id)).sort((a, b) => a.seq - b.seq)
+      const record = await writer.update('webhook', webhook.id, { again: ordered.map(({ id }) => id) })
+      const seqs = resent.map(({ seq }) => seq).sort((a, b) => a - b)
+      const what = seqs.length === 1 ? `event ${seqs[0]}` : `${seqs.length} events`
+      await tell(writer, 'webhook.resent', record, actor, `is sent ${what} again, set aside before`, { resent: seqs })
+      return { webhook: record, resent: seqs, notSetAside }
+    })
+    this.services.changed(answer.webhook.id)
+    return answer
+  }
+
   /** What waits for it is not sent. @throws `not-found` @returns what it was */
   async remove(wanted: string, actor: string): Promise<WebhookRecord> {
     const { metadata, secrets } = this.services

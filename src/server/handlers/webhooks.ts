@@ -4,7 +4,7 @@ import type { ControlPlane } from '../control-plane.ts'
 import type { Caller } from '../http/access.ts'
 import type { Handlers } from '../http/handlers.ts'
 
-type Names = 'webhooks' | 'webhook' | 'addWebhook' | 'changeWebhook' | 'removeWebhook' | 'testWebhook'
+type Names = 'webhooks' | 'webhook' | 'addWebhook' | 'changeWebhook' | 'removeWebhook' | 'testWebhook' | 'resendWebhook'
 
 /** Who may change a webhook sees its whole address. Where nobody has a token, that is everybody. */
 export const seesAddresses = ({ principal, step }: Caller, isAsked: boolean): boolean =>
@@ -38,5 +38,9 @@ export function webhookHandlers({ outgoing, principals, requests }: ControlPlane
       removed: (await webhooks.remove(params.webhook, caller.actor(query.actor))).name,
     }),
     testWebhook: async ({ params, body }) => outgoing.test(params.webhook, body.event),
+    resendWebhook: async ({ params, body, caller }) => {
+      const { webhook, ...told } = await webhooks.resend(params.webhook, body.events, caller.actor(body.actor))
+      return { webhook: await shown(webhook, true), ...told }
+    },
   }
 }

@@ -3,6 +3,7 @@ import { type WebhookRecord, webhookLimits } from '../../contract/webhook.ts'
 import { newsOf } from '../../domain/governance/webhook-news.ts'
 import { placesOf, shownUrl } from '../../domain/governance/webhooks.ts'
 import type { Metadata, RecordWriter } from '../../ports/metadata.ts'
+import { recordAgain, sendAgain } from './send-again.ts'
 import { deliveryId, type RequestServices, sendNews, type WebhookOutcome } from './webhook-request.ts'
 
 /** How often, and after which waits, news are offered again. */
@@ -34,6 +35,21 @@ interface Delivery {
   id: string
   kind: string
   outcome: WebhookOutcome
+}
+
+/** It was taken: what waits is sent at once. */
+async function taken(writer: RecordWriter, webhook: WebhookRecord, change: Partial<WebhookRecord>): Promise<void> {
+  const { setAsideInRow, delivered } = webhook
+  await writer.put('webhook', { ...webhook, ...change, retryAt: null, delivered: delivered + 1, setAsideInRow: 0 })
+  if (setAsideInRow === 0) return
+  await writer.emit({
+    type: 'webhook.recovered',
+    subject: `webhook:${webhook.id}`,
+    actor: 'system',
+    level: 'good',
+    message: `The webhook ${webhook.name} takes news again; ${setAsideInRow} before ${setAsideInRow === 1 ? 'was' : 'were'} set aside`,
+    data: { name: webhook.name, host: shownUrl(webhook.url), setAside: setAsideInRow },
+  })
 }
 
 /**
@@ -94,6 +110,13 @@ export class Courier {
     const { metadata, pace } = this.services
     const webhook = await metadata.get('webhook', this.id)
     if (!webhook?.isActive) return false
+    const [again] = webhook.again ?? []
+    if (again !== undefined) {
+      const outcome = await sendAgain(webhook, again, this.services, this.stop.signal)
+      if (this.stop.signal.aborted) return false
+      await recordAgain(metadata, this.id, again, outcome, taken)
+      return true
+    }
     if (webhook.retryAt !== null) {
       // A clock that was set back holds nothing up for longer than it would have been anyhow.
       const wait = Math.min(webhook.retryAt - Date.now(), pace.longestRetryMs)
@@ -130,7 +153,7 @@ export class Courier {
       const { event, kind, outcome } = delivery
       const { status, reason, ms } = outcome
       const now: WebhookRecord = { ...webhook, last: { at: Date.now(), ms, seq: event.seq, kind, status, reason } }
-      if (reason === null) return this.delivered(writer, now, event)
+      if (reason === null) return taken(writer, now, { done: event.seq, attempts: 0 })
       // Who changed it meanwhile wants the same tried as it is now.
       if (webhook.changedAt !== asked.changedAt) return writer.put('webhook', now)
       const attempts = webhook.attempts + 1
@@ -146,21 +169,6 @@ export class Courier {
     const { firstRetryMs, longestRetryMs } = this.services.pace
     const longest = Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs)
     return Math.min(Math.max(longest * (0.5 + Math.random() / 2), asked ?? 0), longestRetryMs)
-  }
-
-  private async delivered(writer: RecordWriter, webhook: WebhookRecord, { seq }: Event): Promise<void> {
-    const { setAsideInRow, delivered } = webhook
-    const next = { done: seq, attempts: 0, retryAt: null, delivered: delivered + 1, setAsideInRow: 0 }
-    await writer.put('webhook', { ...webhook, ...next })
-    if (setAsideInRow === 0) return
-    await writer.emit({
-      type: 'webhook.recovered',
-      subject: `webhook:${webhook.id}`,
-      actor: 'system',
-      level: 'good',
-      message: `The webhook ${webhook.name} takes news again; ${setAsideInRow} before ${setAsideInRow === 1 ? 'was' : 'were'} set aside`,
-      data: { name: webhook.name, host: shownUrl(webhook.url), setAside: setAsideInRow },
-    })
   }
 
   /** The first in a row is told by an event: a receiver that is gone for good must not fill the log. */

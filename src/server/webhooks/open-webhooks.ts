@@ -1,6 +1,7 @@
 import { MillwrightError } from '../../base/errors.ts'
 import { typesOf, type Webhook, type WebhookRecord, type WebhookTest } from '../../contract/webhook.ts'
 import { placesOf, shownUrl, Webhooks } from '../../domain/governance/webhooks.ts'
+import { KeptConnections, type KeptLimits } from '../../http/kept-connections.ts'
 import type { FindAddresses, OutsideRules, OutsideTarget } from '../../http/outside-address.ts'
 import { findOutside, outsideRulesFrom } from '../../http/outside-address.ts'
 import type { OutsidePatience } from '../../http/outside-request.ts'
@@ -16,6 +17,7 @@ export interface WebhookOptions {
   find?: FindAddresses
   patience?: OutsidePatience
   pace?: WebhookPace
+  kept?: KeptLimits
 }
 
 export interface WebhookServices {
@@ -44,7 +46,8 @@ export function openWebhooks(
   let ownPort: number | null = null
   const find = (url: string): Promise<OutsideTarget> =>
     findOutside(url, rules, { ownPort, ...(options.find ? { find: options.find } : {}) })
-  const requests = { secrets, find, patience: options.patience ?? usualPatience }
+  const connections = new KeptConnections(options.kept)
+  const requests = { secrets, find, patience: options.patience ?? usualPatience, connections }
   const deliveries = new Deliveries({ ...requests, metadata, pace: options.pace ?? usualPace, onFault })
   const webhooks = new Webhooks({
     metadata,
@@ -58,12 +61,13 @@ export function openWebhooks(
   return {
     webhooks,
     shown: async (webhook, whole) => {
-      const { listens, done: _, url, ...rest } = webhook
+      const { listens, done: _, url, again = [], ...rest } = webhook
       return {
         ...rest,
         url: whole ? url : shownUrl(url),
         events: listens.map(({ kind }) => kind),
         waiting: webhook.isActive ? await metadata.countOfTypes(placesOf(webhook), mostWaiting) : 0,
+        resending: again.length,
       }
     },
     test: async (wanted, kind) => {
@@ -83,6 +87,7 @@ export function openWebhooks(
     close: async () => {
       stop.abort()
       await deliveries.close()
+      connections.close()
     },
   }
 }

@@ -3,6 +3,7 @@ import { MillwrightError } from '../../base/errors.ts'
 import type { WebhookRecord, WebhookTest } from '../../contract/webhook.ts'
 import { exampleOf, type WebhookNews } from '../../domain/governance/webhook-news.ts'
 import type { WebhookSecrets } from '../../domain/governance/webhooks.ts'
+import type { KeptConnections } from '../../http/kept-connections.ts'
 import type { OutsideTarget } from '../../http/outside-address.ts'
 import { NoAnswer, type OutsidePatience, postOutside } from '../../http/outside-request.ts'
 
@@ -23,6 +24,7 @@ export interface RequestServices {
   /** @throws `invalid-request` for an address that nothing is sent to */
   find(url: string): Promise<OutsideTarget>
   patience: OutsidePatience
+  connections: KeptConnections
 }
 
 /** Of the same event to the same webhook always the same, so that a receiver knows a repeat, also after a restart. In the form of a UUID. */
@@ -55,7 +57,7 @@ const statusReason = (status: number): string =>
 export async function sendNews(
   { id: webhook, url, isSigned }: Pick<WebhookRecord, 'id' | 'url' | 'isSigned'>,
   { id, news, at }: { id: string; news: WebhookNews; at: number },
-  { secrets, find, patience }: RequestServices,
+  { secrets, find, patience, connections }: RequestServices,
   signal: AbortSignal,
 ): Promise<WebhookOutcome> {
   const began = performance.now()
@@ -81,7 +83,7 @@ export async function sendNews(
     headers['X-MLflow-Signature'] = signatureOf(secret, id, timestamp, body)
   }
   try {
-    const answer = await postOutside(await find(url), { headers, body }, { ...patience, signal })
+    const answer = await postOutside(await find(url), { headers, body }, { ...patience, signal }, connections)
     const { status } = answer
     if (status >= 200 && status < 300) return ended({ status, reason: null, mayRetry: false })
     const mayRetry = status === 408 || status === 429 || status >= 500

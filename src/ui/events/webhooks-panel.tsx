@@ -18,6 +18,8 @@ import { waitingWords, webhookState } from './webhook-words.ts'
 
 /** A delivery makes no event, so who looks asks on a timer. */
 const everyMs = 2000
+/** Of a webhook those set aside last are kept. */
+const setAsideShown = 100
 
 /** Sends an example, and says beside the button what came of it. */
 function Test({ webhook }: { webhook: Webhook }) {
@@ -99,8 +101,37 @@ function Remove({ webhook: { id, name, waiting } }: { webhook: Webhook }) {
   )
 }
 
+/** @param seq of one event; without it, all that was set aside */
+function Resend({ webhook: { id, name, isActive, setAside }, seq }: { webhook: Webhook; seq?: number }) {
+  const many = Math.min(setAside, setAsideShown)
+  return (
+    <Action
+      label={seq === undefined ? 'Send all again' : 'Send again'}
+      title={seq === undefined ? `Send ${name} again what was set aside` : `Send ${name} event ${seq} again`}
+      needs="operator"
+      isUnrecorded
+      plan={async () => ({
+        says:
+          seq === undefined
+            ? `What was set aside is sent once more: ${count(many)} request${many === 1 ? '' : 's'}, in the order of the log.`
+            : 'It is sent once more, with the id that it had.',
+        effects: ['What is not taken stays set aside, with the new reason.'],
+        missing: isActive ? [] : ['It is switched off: switch it on first.'],
+      })}
+      act={async () => {
+        const body = seq === undefined ? {} : { events: [seq] }
+        const { resent } = await call('resendWebhook', { params: { webhook: id }, body })
+        return resent.length === 0
+          ? `There was nothing to send to ${name} again.`
+          : `${name} is sent ${resent.length === 1 ? `event ${resent[0]}` : `${count(resent.length)} events`} again.`
+      }}
+    />
+  )
+}
+
 /** What its receiver did not take, and why. */
-function SetAside({ webhook: { id, name, setAside }, now }: { webhook: Webhook; now: number }) {
+function SetAside({ webhook, now }: { webhook: Webhook; now: number }) {
+  const { id, name, setAside, resending } = webhook
   const [isOpen, setIsOpen] = useState(false)
   const { data, error, refetch } = useQuery({
     ...reading('webhook', { params: { webhook: id } }),
@@ -110,41 +141,55 @@ function SetAside({ webhook: { id, name, setAside }, now }: { webhook: Webhook; 
   return (
     <details onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>
-        {count(setAside)} set aside{setAside > 100 ? ', the last 100 of them' : ''}
+        {count(setAside)} set aside{setAside > setAsideShown ? `, the last ${setAsideShown} of them` : ''}
+        {resending > 0 ? `, ${count(resending)} on their way again` : ''}
       </summary>
       {error && !data ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : !data ? (
         <Loading what="what was set aside" />
       ) : (
-        <PlainTable label={`Set aside of ${name}`}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Event</th>
-                <th scope="col">What</th>
-                <th scope="col">Why</th>
-                <th scope="col">Requests</th>
-                <th scope="col">When</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.setAside.map((each) => (
-                <tr key={each.id}>
-                  <td>{count(each.seq)}</td>
-                  <td>
-                    <code>{each.kind}</code>
-                  </td>
-                  <td>{each.reason}</td>
-                  <td>{count(each.attempts)}</td>
-                  <td>
-                    <When time={each.at} now={now} />
-                  </td>
+        <>
+          {data.setAside.length > 1 && (
+            <p>
+              <Resend webhook={webhook} />
+            </p>
+          )}
+          <PlainTable label={`Set aside of ${name}`}>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Event</th>
+                  <th scope="col">
+                    <span className="visually-hidden">Send again</span>
+                  </th>
+                  <th scope="col">What</th>
+                  <th scope="col">Why</th>
+                  <th scope="col">Requests</th>
+                  <th scope="col">When</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        </PlainTable>
+              </thead>
+              <tbody>
+                {data.setAside.map((each) => (
+                  <tr key={each.id}>
+                    <td>{count(each.seq)}</td>
+                    <td className="webhook-again">
+                      <Resend webhook={webhook} seq={each.seq} />
+                    </td>
+                    <td>
+                      <code>{each.kind}</code>
+                    </td>
+                    <td>{each.reason}</td>
+                    <td>{count(each.attempts)}</td>
+                    <td>
+                      <When time={each.at} now={now} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </PlainTable>
+        </>
       )}
     </details>
   )

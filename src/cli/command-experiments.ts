@@ -37,7 +37,14 @@ export function experimentCommands(program: Command): void {
       const rows: string[][] = []
       for (let after: string | undefined; ; ) {
         const page = await client.experimentFolder({ query: { folder, ...(after === undefined ? {} : { after }) } })
-        for (const { name, experiments: below } of page.folders) rows.push([`${name}/`, '', `${below} below`, '', ''])
+        for (const { name, experiments, runs } of page.folders)
+          rows.push([
+            `${name}/`,
+            '',
+            String(runs),
+            '',
+            `${experiments} experiment${experiments === 1 ? '' : 's'} below`,
+          ])
         for (const { id, name, runs, running, lastAt } of page.experiments)
           rows.push([
             page.folder === '' ? name : name.slice(page.folder.length + 1),

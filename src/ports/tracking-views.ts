@@ -16,7 +16,7 @@ export type WideRunSearch = Omit<RunSearch, 'experiments'> & { experiments: read
 
 /** What lies in a folder: a folder by its name there, or an experiment. */
 export type FolderEntry =
-  | { kind: 'folder'; name: string /** That are not deleted, at any depth. */; experiments: number }
+  | { kind: 'folder'; name: string /** That are not deleted, at any depth. */; experiments: number; runs: number }
   | { kind: 'experiment'; name: string; id: string }
 
 /** Columns of a table of runs, by their names. */
@@ -56,7 +56,8 @@ export interface Course {
 export interface TrackingViews {
   activityOf(experiments: readonly string[]): Promise<Map<string, ExperimentActivity>>
   /**
-   * What lies directly in a folder, '' for what lies in none, by name, a page of it. Its cost grows with what it returns and the experiments below, which are counted.
+   * What lies directly in a folder, '' for what lies in none, by name, a page of it. Its cost grows with what it returns, and with the experiments and
+   * runs below, which are counted by an index.
    *
    * @param after the entry before, as it came.
    */

@@ -110,6 +110,7 @@ describe.skipIf(!chromiumPath)(
         page.getByRole('table', { name: 'Experiments' }).locator('tbody td:nth-child(2) a').allTextContents()
       await inAllViews(browser, `${server.address}/experiments?folder=team`, 'folders', async (page) => {
         await expect.poll(() => entries(page)).toEqual(['churn/', 'fraud'])
+        await page.getByRole('link', { name: '2 below' }).waitFor()
       })
       const { page, errors, context } = await visit(browser, `${server.address}/experiments`, wide)
       await page.getByRole('link', { name: 'team/' }).click()

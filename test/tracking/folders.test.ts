@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import Sqlite from 'libsql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Client, createClient } from '../../src/sdk/client.ts'
@@ -51,6 +54,32 @@ test('a folder shows what lies directly in it, page by page', async () => {
   expect(seen).toEqual(['/Users/', 'Default', 'alone', 'team', 'team-a/', 'team/'])
   const { experiments } = await client.experiments({ query: { folder: 'team', text: 'tree' } })
   expect(experiments.map(({ name, runs }) => [name, runs])).toEqual([['team/churn/trees', 1]])
+})
+
+test('a folder counts the experiments and runs below it, and nothing that is deleted', async () => {
+  const of = async (path: string) => (await client.experimentFolder({ query: { folder: path } })).folders
+  const tree = { name: 'counted', path: 'counted' }
+  const made: string[] = []
+  for (const name of ['counted/a', 'counted/b/c', 'counted/b/d', 'counted-not/e', 'counted0'])
+    made.push(await script.experiment(name))
+  const runs: string[] = []
+  for (const [place, id] of made.entries())
+    for (let run = 0; run <= place; run += 1) runs.push(await script.start(id, 'r'))
+  expect((await of('')).find(({ name }) => name === 'counted')).toEqual({ ...tree, experiments: 3, runs: 1 + 2 + 3 })
+  expect(await of('counted')).toEqual([{ name: 'b', path: 'counted/b', experiments: 2, runs: 2 + 3 }])
+  await client.changeTrackedRuns({ body: { runs: [runs[1]!], change: { kind: 'delete' } } })
+  await server.plane.tracking.experiments.delete(made[2]!, 'user:ada')
+  expect(await of('counted')).toEqual([{ name: 'b', path: 'counted/b', experiments: 1, runs: 1 }])
+  for (const id of [0, 1, 3, 4]) await server.plane.tracking.experiments.delete(made[id]!, 'user:ada')
+})
+
+test('the command line says how many runs are below', { timeout: 30_000 }, async () => {
+  const program = fileURLToPath(new URL('../../bin/millwright.mjs', import.meta.url))
+  const args = [program, 'experiments', 'list', '--server', server.address]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, NO_COLOR: '1' } })
+  const cells = stdout.split('\n').map((line) => line.trim().split(/ {2,}/))
+  expect(cells).toContainEqual(['team/', '3', '3 experiments below'])
+  expect(cells).toContainEqual(['team-a/', '0', '1 experiment below'])
 })
 
 test('runs and experiments are found by folder, by both doors', async () => {
@@ -121,6 +150,26 @@ test('a folder moves as a whole, or not at all; each new name is told', async ()
     await expect(client.moveExperiments({ body: body as never })).rejects.toMatchObject({ field })
   const { events } = await client.events({ query: { type: 'experiment.renamed', limit: 1 } })
   expect(events[0]).toMatchObject({ message: 'the experiment team/fraud is called fraud now' })
+})
+
+test('a hundred thousand runs below are counted by index', { timeout: 120_000 }, () => {
+  const file = new Sqlite(server.plane.home.metadata)
+  file.exec(`with recursive place(n) as (select 0 union all select n + 1 from place where n < 9)
+    insert into experiment (key, name, deleted, created_at, changed_at)
+    select 900000 + n, 'wide/' || n || '/x', 0, 1, 1 from place`)
+  file.exec(`with recursive place(n) as (select 0 union all select n + 1 from place where n < 99999)
+    insert into tracked_run (id, experiment, name, author, status, started_at, deleted)
+    select printf('%032x', n + 1), 900000 + n % 10, 'r', 'ada', 'FINISHED', n, 0 from place`)
+  const counting = `explain query plan select count(*), sum((select count(*) from tracked_run
+    where experiment = experiment.key and tracked_run.deleted = 0)) from experiment where deleted = 0 and name > ? and name < ?`
+  const plan = file.prepare(counting).all('wide/1/', 'wide/10') as { detail: string }[]
+  file.close()
+  expect(plan.map(({ detail }) => detail).join('\n')).toMatch(
+    /COVERING INDEX tracked_run_list \(experiment=\? AND deleted=\?\)/,
+  )
+  return expect(client.experimentFolder({ query: { folder: 'wide' } })).resolves.toMatchObject({
+    folders: Array.from({ length: 10 }, (_, i) => ({ name: String(i), experiments: 1, runs: 10_000 })),
+  })
 })
 
 test('a hundred thousand experiments are listed by index', { timeout: 120_000 }, async () => {

@@ -53,7 +53,15 @@ export const trackingRoutes = {
     }),
     response: z.object({
       folder: z.string(),
-      folders: z.array(z.object({ name: z.string(), path: z.string(), experiments: z.number().int() })),
+      folders: z.array(
+        z.object({
+          name: z.string(),
+          path: z.string(),
+          /** Below it at any depth, as are its runs. */
+          experiments: z.number().int(),
+          runs: z.number().int(),
+        }),
+      ),
       experiments: z.array(experimentRowSchema),
       /** Null where there is no more. */
       next: z.string().nullable(),

@@ -107,6 +107,7 @@ export function trackingHandlers(plane: ControlPlane): Handlers<Names> {
                   name: each.name,
                   path: folder === '' ? each.name : `${folder}/${each.name}`,
                   experiments: each.experiments,
+                  runs: each.runs,
                 },
               ]
             : [],

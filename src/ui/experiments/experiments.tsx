@@ -85,13 +85,12 @@ function columnsOf(
     {
       id: 'runs',
       header: 'Runs',
-      accessorFn: (entry) => (entry.kind === 'folder' ? undefined : entry.runs),
-      sortUndefined: 'last',
+      accessorFn: ({ runs }) => runs,
       meta: { numeric: true },
       cell: ({ row: { original } }) =>
         original.kind === 'folder' ? (
           <Link to="/experiments/$experiments" params={{ experiments: `folder:${original.path}` }} search={{}}>
-            all below
+            {count(original.runs)} below
           </Link>
         ) : (
           count(original.runs)

@@ -14,11 +14,15 @@ const boundAfter = (prefix: string, { kind, name }: Pick<FolderEntry, 'kind' | '
 
 const isActive = sql<boolean>`deleted = 0`
 
-async function countBelow(db: Database, folder: string): Promise<number> {
+/** Of one folder what the indexes of names and of runs hold of it, and nothing of the folders beside it. */
+async function countBelow(db: Database, folder: string): Promise<{ experiments: number; runs: number }> {
   const [after, before] = folderRange(folder)
-  const { rows } = await sql<{ count: number }>`
-    select count(*) as count from experiment where ${isActive} and name > ${after} and name < ${before}`.execute(db)
-  return Number(rows[0]!.count)
+  const { rows } = await sql<{ experiments: number; runs: number | null }>`
+    select count(*) as experiments,
+      sum((select count(*) from tracked_run where experiment = experiment.key and tracked_run.deleted = 0)) as runs
+    from experiment where ${isActive} and name > ${after} and name < ${before}`.execute(db)
+  const [{ experiments, runs }] = rows as [(typeof rows)[number]]
+  return { experiments: Number(experiments), runs: Number(runs ?? 0) }
 }
 
 /** One level, by the index of names: what lies in a folder within is leapt over. */
@@ -40,7 +44,7 @@ export async function readFolder(
     for (const row of rows) {
       const { name, isFolder } = entryOf(row.name, prefix)
       const entry: FolderEntry = isFolder
-        ? { kind: 'folder', name, experiments: await countBelow(db, prefix + name) }
+        ? { kind: 'folder', name, ...(await countBelow(db, prefix + name)) }
         : { kind: 'experiment', name, id: String(row.key) }
       entries.push(entry)
       from = boundAfter(prefix, entry)

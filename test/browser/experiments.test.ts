@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RunningServer, startServer } from '../../src/server/start.ts'
 import { chromiumPath, launchBrowser, visit, whyNoBrowser } from './browser.ts'
@@ -398,6 +398,41 @@ describe.skipIf(!chromiumPath)(
           await each.getByRole('region', { name: 'loss', exact: true }).locator('.u-over').waitFor()
         },
       )
+    })
+
+    test('twenty runs beside each other are told apart by colour and pattern, in every figure the same', async () => {
+      const many = await script.experiment('twenty')
+      const ids: string[] = []
+      for (let place = 0; place < 20; place += 1) {
+        const run = await script.start(many, `of-twenty-${place}`, began + place)
+        const rate = 0.02 + place / 50
+        await script.log(run, { params: { rate: String(rate), seed: String(place % 3) }, metrics: course(rate, 30) })
+        await script.end(run, 'FINISHED', began + place + 1000)
+        ids.push(run)
+      }
+      const address = `${server.address}/experiments/${many}?compare=${ids.join(',')}`
+      const drawnAs = (each: Locator) =>
+        each.evaluateAll((all) =>
+          all.map((one) => [one.getAttribute('stroke'), one.getAttribute('stroke-dasharray') ?? ''].join(' ').trim()),
+        )
+      await inAllViews(browser, address, 'twenty-compared', async (page) => {
+        const lines = page.locator('.parallel .run-line')
+        await lines.nth(19).waitFor()
+        expect(new Set(await drawnAs(lines)).size).toBe(20)
+        await page.getByRole('region', { name: 'Scatter' }).locator('circle').nth(19).waitFor()
+        expect(
+          new Set(await drawnAs(page.locator('.scatter .dot[stroke-dasharray]:not([stroke-dasharray=""])'))).size,
+        ).toBe(12)
+      })
+      await inAllViews(browser, `${address}&tab=charts`, 'twenty-compared-charts', async (page) => {
+        const loss = page.getByRole('region', { name: 'loss', exact: true })
+        await loss.locator('.u-over').waitFor()
+        const inLegend = await drawnAs(page.getByRole('list', { name: 'Runs' }).locator('.swatch-line line'))
+        expect(inLegend).toHaveLength(20)
+        expect(new Set(inLegend).size).toBe(20)
+        // The first twelve are named at the chart itself, the same as above it.
+        expect(await drawnAs(loss.locator('.legend .swatch-line line'))).toEqual(inLegend.slice(0, 12))
+      })
     })
 
     test('the palette finds experiments and runs of scripts', async () => {

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import type { ApiError } from '../api.ts'
+import { Swatch } from '../components/chart/swatch.tsx'
 import { type Column, DataTable } from '../components/data-table.tsx'
 import { Panel } from '../components/panel.tsx'
 import { SavedViews } from '../components/saved-views.tsx'
@@ -17,13 +18,13 @@ import { ParallelCoordinates } from './parallel-coordinates.tsx'
 import type { Cell, KnownRun } from './run-cells.ts'
 import { readRuns } from './run-cells.ts'
 import { columnId, type RunColumn, runColumn } from './run-columns.ts'
+import { type RunStyle, runStyle } from './run-style.ts'
 import type { Frame } from './run-table.tsx'
 import { Scatter } from './scatter.tsx'
 import { type TrackedRunsSearch, trackedRunsSearch } from './search.ts'
 import { StatusWord } from './status.tsx'
 
 const route = getRouteApi('/experiments/$experiments')
-const colors = 8
 /** Columns of one kind that are read of each run. */
 const mostColumns = 200
 /** Axes until somebody chooses. */
@@ -68,7 +69,7 @@ export default function Comparison({ frame, runs: ids }: { frame: Frame; runs: r
   })
   const runs = useMemo(() => data ?? [], [data])
   const places = useMemo(() => new Map(runs.map(({ id }, place) => [id, place])), [runs])
-  const colorOf = useCallback((id: string): string => `--run-${((places.get(id) ?? 0) % colors) + 1}`, [places])
+  const styleOf = useCallback((id: string): RunStyle => runStyle(places.get(id) ?? 0), [places])
   const differing = useMemo(
     () =>
       columns.filter(({ kind, id }) => kind === 'param' && new Set(runs.map(({ cells }) => cells.get(id))).size > 1),
@@ -100,8 +101,8 @@ export default function Comparison({ frame, runs: ids }: { frame: Frame; runs: r
   const within = search.within ?? noRanges
   const kept = useMemo(() => runs.filter((run) => isWithin(run, axes, within)), [runs, axes, within])
   const drawn = useMemo(
-    (): DrawnRun[] => kept.map(({ id, run }) => ({ id, name: run?.name ?? id, color: colorOf(id) })),
-    [kept, colorOf],
+    (): DrawnRun[] => kept.map(({ id, run }) => ({ id, name: run?.name ?? id, ...styleOf(id) })),
+    [kept, styleOf],
   )
   const open = (id: string): void => void navigate({ to: '/experiments/run/$run', params: { run: id } })
   const says = `${counted(ids.length, 'run')} beside each other: the params that differ, and what was measured.`
@@ -154,7 +155,7 @@ export default function Comparison({ frame, runs: ids }: { frame: Frame; runs: r
           <ParallelCoordinates
             runs={runs}
             axes={chosen}
-            colorOf={colorOf}
+            styleOf={styleOf}
             within={within}
             onWithin={(next) =>
               change({
@@ -166,8 +167,8 @@ export default function Comparison({ frame, runs: ids }: { frame: Frame; runs: r
             }
             onOpen={open}
           />
-          <Differences runs={kept} params={differing} all={columns} colorOf={colorOf} />
-          <Scatter runs={kept} axes={axes} x={x} y={y} colorOf={colorOf} onAxes={change} onOpen={open} />
+          <Differences runs={kept} params={differing} all={columns} styleOf={styleOf} />
+          <Scatter runs={kept} axes={axes} x={x} y={y} styleOf={styleOf} onAxes={change} onOpen={open} />
         </>
       ) : (
         <>
@@ -176,6 +177,7 @@ export default function Comparison({ frame, runs: ids }: { frame: Frame; runs: r
               {count(kept.length)} of {counted(runs.length, 'run')}: those within the ranges of the overview.
             </p>
           )}
+          <RunLegend runs={drawn} />
           <MetricCharts
             metrics={own}
             runs={drawn}
@@ -190,6 +192,23 @@ export default function Comparison({ frame, runs: ids }: { frame: Frame; runs: r
 }
 
 const noRanges = {}
+
+/** Which line is which run: the charts name the first of theirs alone. */
+function RunLegend({ runs }: { runs: readonly DrawnRun[] }) {
+  return (
+    <ul className="legend run-legend" aria-label="Runs">
+      {runs.map(({ id, name, color, dash }) => (
+        <li key={id}>
+          <Swatch color={color} dash={dash} />
+          <Link to="/experiments/run/$run" params={{ run: id }} search={{}}>
+            {name}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 const said = (cell: Cell | undefined): string => (typeof cell === 'number' ? figure(cell) : (cell ?? '–'))
 
 /** The params that differ, a row for each run. */
@@ -197,12 +216,12 @@ function Differences({
   runs,
   params,
   all,
-  colorOf,
+  styleOf,
 }: {
   runs: readonly KnownRun[]
   params: readonly RunColumn[]
   all: readonly RunColumn[]
-  colorOf: (id: string) => string
+  styleOf: (id: string) => RunStyle
 }) {
   const same = useMemo(() => all.filter((column) => column.kind === 'param' && !params.includes(column)), [all, params])
   const columns = useMemo(
@@ -213,7 +232,7 @@ function Differences({
         accessorFn: ({ id, run }) => run?.name ?? id,
         cell: ({ row: { original } }) => (
           <>
-            <span className="swatch" style={{ color: `var(${colorOf(original.id)})` }} />
+            <Swatch {...styleOf(original.id)} />
             <Link to="/experiments/run/$run" params={{ run: original.id }} search={{}}>
               {original.run?.name ?? original.id}
             </Link>
@@ -236,7 +255,7 @@ function Differences({
         }),
       ),
     ],
-    [params, colorOf],
+    [params, styleOf],
   )
   return (
     <Panel title="Params that differ" says="A row for each run; a param that all have with the same value is left out.">

@@ -1,12 +1,11 @@
 import type { CourseAxis, MetricCourse } from '../../contract/tracking-view.ts'
 import type { ChartLine, LogAxes } from '../components/chart/chart-plot.ts'
+import type { RunStyle } from './run-style.ts'
 import { smoothed } from './smooth.ts'
 
-export interface DrawnRun {
+export interface DrawnRun extends RunStyle {
   id: string
   name: string
-  /** A design token. */
-  color: string
 }
 
 /** Of more lines the bands would cover each other. */
@@ -31,7 +30,7 @@ export function courseLines(
   const placeOf = new Map(places.map((x, place) => [x, place]))
   const byRun = new Map(courses.map((course) => [course.run, course]))
   const drawable = (value: number | null): number | null => (log.y && value !== null && value <= 0 ? null : value)
-  const lines = runs.flatMap(({ id, name, color }): ChartLine[] => {
+  const lines = runs.flatMap(({ id, name, color, dash }): ChartLine[] => {
     const course = byRun.get(id)
     if (!course || course.xs.length === 0) return []
     const spread = (values: readonly (number | null)[]): Values => {
@@ -48,6 +47,7 @@ export function courseLines(
     const main: ChartLine = {
       name,
       color,
+      dash,
       values: smoothed(values, smooth),
       ...(hasBand ? { low: spread(course.low!), high: spread(course.high!) } : {}),
     }

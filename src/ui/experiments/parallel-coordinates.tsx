@@ -4,6 +4,7 @@ import type { Column } from '../components/data-table.tsx'
 import { counted } from '../format.ts'
 import { isWithin, type ParallelAxis, type Within } from './parallel-axes.ts'
 import type { KnownRun } from './run-cells.ts'
+import type { RunStyle } from './run-style.ts'
 
 const height = 320
 const [top, bottom] = [34, height - 12]
@@ -16,15 +17,14 @@ const side = 64
 export function ParallelCoordinates({
   runs,
   axes,
-  colorOf,
+  styleOf,
   within,
   onWithin,
   onOpen,
 }: {
   runs: readonly KnownRun[]
   axes: readonly ParallelAxis[]
-  /** A design token. */
-  colorOf: (id: string) => string
+  styleOf: (id: string) => RunStyle
   within: Within
   onWithin: (within: Within) => void
   onOpen: (id: string) => void
@@ -68,7 +68,7 @@ export function ParallelCoordinates({
           width={width}
           runs={runs}
           axes={axes}
-          colorOf={colorOf}
+          styleOf={styleOf}
           within={within}
           onWithin={onWithin}
           onOpen={onOpen}
@@ -82,7 +82,7 @@ function Drawing({
   width,
   runs,
   axes,
-  colorOf,
+  styleOf,
   within,
   onWithin,
   onOpen,
@@ -134,7 +134,8 @@ function Drawing({
             d={`M${points.join('L')}`}
             className={`run-line${isKept ? '' : ' out'}${run.id === over ? ' over' : ''}`}
             fill="none"
-            stroke={`var(${isKept ? colorOf(run.id) : '--border'})`}
+            stroke={`var(${isKept ? styleOf(run.id).color : '--border'})`}
+            strokeDasharray={isKept ? styleOf(run.id).dash.join(' ') : ''}
             strokeOpacity={isKept && run.id !== over && runs.length > 20 ? 0.5 : 1}
             strokeWidth={run.id === over ? 3 : 1.5}
             onPointerEnter={() => setOver(run.id)}

@@ -6,6 +6,7 @@ import type { Column } from '../components/data-table.tsx'
 import { figure } from '../format.ts'
 import type { ParallelAxis } from './parallel-axes.ts'
 import type { KnownRun } from './run-cells.ts'
+import type { RunStyle } from './run-style.ts'
 
 const height = 300
 
@@ -15,7 +16,7 @@ export function Scatter({
   axes,
   x,
   y,
-  colorOf,
+  styleOf,
   onAxes,
   onOpen,
 }: {
@@ -23,7 +24,7 @@ export function Scatter({
   axes: readonly ParallelAxis[]
   x: ParallelAxis | undefined
   y: ParallelAxis | undefined
-  colorOf: (id: string) => string
+  styleOf: (id: string) => RunStyle
   onAxes: (axes: { x?: string; y?: string }) => void
   onOpen: (id: string) => void
 }) {
@@ -103,8 +104,11 @@ export function Scatter({
                 cx={across.at(along)}
                 cy={up.at(high)}
                 r={5}
-                fill={`var(${colorOf(run.id)})`}
-                fillOpacity={0.8}
+                fill={`var(${styleOf(run.id).color})`}
+                fillOpacity={styleOf(run.id).dash.length > 0 ? 0.25 : 0.8}
+                stroke={styleOf(run.id).dash.length > 0 ? `var(${styleOf(run.id).color})` : 'none'}
+                strokeWidth={2}
+                strokeDasharray={styleOf(run.id).dash.join(' ')}
                 className="dot"
                 onClick={() => onOpen(run.id)}
               >

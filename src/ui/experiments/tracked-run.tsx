@@ -44,7 +44,10 @@ export function TrackedRun() {
   )
   const crumbs = [{ title: 'Experiments', path: '/experiments' }]
   const name = data?.run.name
-  const drawn = useMemo((): DrawnRun[] => (name === undefined ? [] : [{ id, name, color: '--line-1' }]), [id, name])
+  const drawn = useMemo(
+    (): DrawnRun[] => (name === undefined ? [] : [{ id, name, color: '--line-1', dash: [] }]),
+    [id, name],
+  )
   const now = useProjectTime()?.now
   if (!data || now === undefined)
     return (

@@ -1,4 +1,5 @@
 import uPlot from 'uplot'
+import { dashOf } from './dash.ts'
 import { token } from './token.ts'
 
 /** In columns, a place for each place of the x-axis: a million objects would be too many. */
@@ -7,6 +8,8 @@ export interface ChartLine {
   /** A design token: `--line-1`. */
   color: string
   dashed?: boolean
+  /** Lengths of strokes and gaps in pixels, where one pattern is not enough. */
+  dash?: readonly number[]
   /** Null where there is none, which breaks the line; undefined where only other lines have a place, which does not. */
   values: readonly (number | null | undefined)[]
   /** Ends of the intervals of the values; null where none is known. */
@@ -222,13 +225,13 @@ export function plotOptions({
     ],
     series: [
       {},
-      ...lines.flatMap(({ name, color, dashed, low, high }): uPlot.Series[] => [
+      ...lines.flatMap(({ name, color, low, high, ...drawn }): uPlot.Series[] => [
         {
           label: name,
           stroke: token(color),
           width: 2,
           spanGaps: false,
-          ...(dashed ? { dash: [6, 4] } : {}),
+          ...(dashOf(drawn).length > 0 ? { dash: [...dashOf(drawn)] } : {}),
           // Where points lie too close to be told apart, uPlot leaves them out by itself.
           points: { size: 4 },
         },

@@ -30,6 +30,7 @@ test('a picture file has its title, its sentence, its lines and their intervals,
     lines: [
       { name: 'a"b', color: '--line-1', values: [0.7, null, 0.8], low: [0.6, null, 0.7], high: [0.8, null, 0.9] },
       { name: 'empty', color: '--line-2', dashed: true, values: [null, null, null] },
+      { name: 'patterned', color: '--line-3', dash: [2, 3], values: [0.6, 0.7, 0.75] },
     ],
     marks: [{ time: 1, level: 'bad', label: 'v2' }],
     levels: [{ value: 0.75, level: 'warning', label: 'bound' }],
@@ -43,6 +44,7 @@ test('a picture file has its title, its sentence, its lines and their intervals,
     'bound',
     '<title>v2</title>',
     'fill-opacity',
+    'stroke-dasharray="2 3"',
   ])
     expect(svg).toContain(part)
   expect(svg).not.toContain('NaN')

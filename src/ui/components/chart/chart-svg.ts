@@ -1,6 +1,7 @@
 import { figure } from '../../format.ts'
 import { absoluteTime, dateOf } from '../../time.ts'
 import type { ChartLevel, ChartLine, ChartMark, LogAxes } from './chart-plot.ts'
+import { dashOf } from './dash.ts'
 import { linearScale, ticksBetween } from './scale.ts'
 
 export const escaped = (text: string): string =>
@@ -111,7 +112,7 @@ export function chartSvg(shape: Shape): string {
       parts.push(
         `<line x1="${x.at(time)}" x2="${x.at(time)}" y1="${top}" y2="${bottom}" stroke="${color(`--${level}`)}" stroke-dasharray="3 3"><title>${escaped(label)}</title></line>`,
       )
-  lines.forEach(({ name, color: token, dashed, values, low: lows, high: highs }, index) => {
+  lines.forEach(({ name, color: token, values, low: lows, high: highs, ...drawn }, index) => {
     const kept = thinned(values, mostPoints)
     let path = ''
     let isDown = false
@@ -135,12 +136,13 @@ export function chartSvg(shape: Shape): string {
       parts.push(
         `<path d="M${[...upper, ...edge(lows).reverse()].join('L')}Z" fill="${color(token)}" fill-opacity="0.14"/>`,
       )
-    const dash = dashed ? ' stroke-dasharray="6 4"' : ''
+    const pattern = dashOf(drawn)
+    const dash = pattern.length > 0 ? ` stroke-dasharray="${pattern.join(' ')}"` : ''
     parts.push(`<path d="${path}" fill="none" stroke="${color(token)}" stroke-width="2"${dash}/>`)
     const at = left + index * 190
     if (index >= mostNamed) return
     parts.push(
-      `<line x1="${at}" x2="${at + 16}" y1="70" y2="70" stroke="${color(token)}" stroke-width="2"${dash}/><text x="${at + 22}" y="74" fill="${color('--text')}">${escaped(name)}</text>`,
+      `<line x1="${at}" x2="${at + 20}" y1="70" y2="70" stroke="${color(token)}" stroke-width="2"${dash}/><text x="${at + 26}" y="74" fill="${color('--text')}">${escaped(name)}</text>`,
     )
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="${color('--text-muted')}"><title>${escaped(title)}</title><rect width="${width}" height="${height}" fill="${color('--surface')}"/><text x="16" y="28" font-size="16" font-weight="650" fill="${color('--text')}">${escaped(title)}</text><text x="16" y="48">${escaped(says)}</text>${parts.join('')}</svg>\n`

@@ -1,3 +1,5 @@
+import { Swatch } from './swatch.tsx'
+
 /** What is drawn in one colour. */
 export interface Series {
   name: string
@@ -10,7 +12,7 @@ export function Legend({ series }: { series: readonly Series[] }) {
     <ul className="legend short" aria-label="What is drawn">
       {series.map(({ name, color }) => (
         <li key={name}>
-          <span className="swatch" style={{ color: `var(${color})` }} />
+          <Swatch color={color} />
           {name}
         </li>
       ))}

@@ -4,8 +4,10 @@ import { absoluteTime, dateOf } from '../../time.ts'
 import { csvOf } from '../csv.ts'
 import { type Column, DataTable } from '../data-table.tsx'
 import type { ChartLevel, ChartLine, ChartMark, LogAxes } from './chart-plot.ts'
+import { dashOf } from './dash.ts'
 import { Figure } from './figure.tsx'
 import type { Stretch } from './plot.tsx'
+import { Swatch } from './swatch.tsx'
 import { token } from './token.ts'
 
 const loadPlot = () => import('./plot.tsx').then(({ Plot: shown }) => ({ default: shown }))
@@ -201,7 +203,7 @@ export function LineChart({
               <li className="muted numbers">{at === undefined ? '' : xText(at)}</li>
               {lines.slice(0, mostNamed).map((line) => (
                 <li key={line.name}>
-                  <span className={`swatch${line.dashed ? ' dashed' : ''}`} style={{ color: `var(${line.color})` }} />
+                  <Swatch color={line.color} dash={line.dashed ? dashOf(line) : line.dash} />
                   {line.name} <span className="numbers">{saidAt(line, cursor ?? newest(line), format) ?? '–'}</span>
                 </li>
               ))}

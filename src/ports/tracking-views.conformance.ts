@@ -38,6 +38,32 @@ export function trackingViewsConformance(name: string, setup: () => Promise<{ me
       await metadata.close()
     })
 
+    test('runs are found by names and ids, of the newest by any part, in a time that does not grow with them', async () => {
+      const { metadata } = await setup()
+      const old = ['Alpha one', 'alpha two', 'ALPHA gone', 'beta alpha', 'Über-alpha', '100% alpha', 'alpha\u{1f600}']
+      await metadata.transaction(async ({ tracking }) => {
+        for (const [place, called] of old.entries())
+          await tracking.insertRun(runNamed(`0ddba11${place}`, { name: called, isDeleted: called === 'ALPHA gone' }))
+        for (let place = 0; place < 2000; place += 1)
+          await tracking.insertRun(runNamed(`e${place.toString(16).padStart(7, '0')}`, { name: `filler ${place}` }))
+      })
+      const found = async (text: string, limit = 10) =>
+        (await metadata.tracking.views.runsCalled(text, limit)).map((run) => run.name)
+      expect(await found('ALPHA')).toEqual(['Alpha one', 'alpha two', 'alpha\u{1f600}'])
+      expect(await found('alpha', 2)).toHaveLength(2)
+      expect(await found('one')).toEqual([])
+      expect(await found('Über')).toEqual(['Über-alpha'])
+      expect(await found('100%')).toEqual(['100% alpha'])
+      expect(await found('%')).toEqual([])
+      expect(await found('ler 19', 3)).toEqual(['filler 1999', 'filler 1998', 'filler 1997'])
+      // Of a number that is a whole name, what only begins so comes behind what is newer.
+      expect(await found('filler 7', 3)).toEqual(['filler 799', 'filler 798', 'filler 797'])
+      expect(await found('0ddba114')).toEqual(['Über-alpha'])
+      expect(await found('0ddba112')).toEqual([])
+      expect(await found('0ddba11')).toEqual([])
+      await metadata.close()
+    })
+
     test('rows have the columns that are asked for, in the order of the ids', async () => {
       const { metadata } = await setup()
       const at = { at: 1, step: 0 }

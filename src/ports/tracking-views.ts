@@ -71,8 +71,11 @@ export interface TrackingViews {
   runIds(search: Omit<WideRunSearch, 'after'>): Promise<string[]>
   /** Of an unknown run nothing; else in the order of the ids. */
   rowsOf(ids: readonly string[], columns: RunColumns): Promise<TrackedRunRow[]>
-  /** Runs that are not deleted whose name, or whose id of eight signs or more, begins so; the newest first. */
-  runsBeginning(text: string, limit: number): Promise<TrackedRun[]>
+  /**
+   * Runs that are not deleted: whose id of eight signs or more begins so; of the newest 2,000 those with it anywhere in the name, the newest first; of all others
+   * whose name begins so, by name. Letters of the alphabet in any case. Its cost does not grow with the number of runs.
+   */
+  runsCalled(text: string, limit: number): Promise<TrackedRun[]>
   /** Of runs, or of the newest 200 runs of experiments and of 200 others; by how many have them. `text` is a part of the name in any case. */
   names(
     of: { experiments: readonly string[] | { folder: string } } | { runs: readonly string[] },

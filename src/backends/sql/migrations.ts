@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from './dialect.ts'
 import { hideGoneVersions, makeRegistryTables } from './registry/tables.ts'
-import { makeTrackingTables, markGarbage } from './tracking/tables.ts'
+import { indexRunNames, makeTrackingTables, markGarbage } from './tracking/tables.ts'
 
 /** In order; a name once released is never changed. */
 export const migrations: Record<string, (db: Database) => Promise<void>> = {
@@ -26,4 +26,5 @@ export const migrations: Record<string, (db: Database) => Promise<void>> = {
   '0004-registry': makeRegistryTables,
   '0006-garbage': markGarbage,
   '0007-hidden-versions': hideGoneVersions,
+  '0008-run-names': indexRunNames,
 }

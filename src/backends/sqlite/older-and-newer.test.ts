@@ -55,6 +55,38 @@ test('records of a newer version are refused, and left as they are', async () =>
   expect(await copies()).toEqual([])
 })
 
+test('runs from before their names had an index are found by it', async () => {
+  const { path, open, change } = await setup()
+  const first = await open()
+  await first.transaction(({ tracking }) =>
+    tracking.insertRun({
+      id: 'a'.repeat(32),
+      experimentId: '0',
+      name: 'Lucky fox',
+      user: 'ada',
+      status: 'FINISHED',
+      startedAt: 1,
+      endedAt: 2,
+      isDeleted: false,
+      deletedAt: null,
+    }),
+  )
+  await first.close()
+  change('drop index tracked_run_name')
+  change("delete from migration where name = '0008-run-names'")
+  const second = await open()
+  expect(await second.tracking.views.runsCalled('lucky', 10)).toMatchObject([{ name: 'Lucky fox' }])
+  await second.close()
+  const file = new Sqlite(path)
+  const plan = file
+    .prepare(
+      'explain query plan select * from tracked_run where deleted = 0 and lower(name) >= ? and lower(name) < ? order by lower(name)',
+    )
+    .all('lucky', 'lucky~') as { detail: string }[]
+  file.close()
+  expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('USING INDEX tracked_run_name')])
+})
+
 test('versions from before there were names and notes beside them get both', async () => {
   const { open, change } = await setup()
   const first = await open()

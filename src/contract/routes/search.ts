@@ -33,7 +33,7 @@ export const searchRoutes = {
     path: '/api/search',
     group: 'project',
     summary:
-      'Things of the project and experiments by a part of their name, runs of scripts by their name, and runs, versions and packages by the first signs of their id',
+      'Things of the project and experiments by a part of their name, runs of scripts by how their name begins or, of the newest 2,000, by a part of it, and runs, versions and packages by the first signs of their id',
     query: z.object({ text: z.string().max(200), limit: z.coerce.number().int().min(1).max(100).default(20) }),
     response: z.object({ found: z.array(foundSchema) }),
   }),

@@ -67,7 +67,7 @@ export async function searchProject(
     limit,
     after: undefined,
   })
-  const scripts = await records.tracking.views.runsBeginning(text.trim(), limit)
+  const scripts = await records.tracking.views.runsCalled(text.trim(), limit)
   return [
     ...named,
     ...experiments.map(({ id, name }): Found => ({ kind: 'experiment', id, name, detail: `number ${id}` })),

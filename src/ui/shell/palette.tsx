@@ -111,7 +111,10 @@ export function Palette({ onClose, onKeys }: { onClose: () => void; onKeys: () =
       </div>
       {error && <p className="nothing bad">{error.message}</p>}
       {choices.length === 0 && !error && (
-        <p className="nothing muted">Nothing has this in its name or begins with it.</p>
+        <p className="nothing muted">
+          Nothing has this in its name or begins with it. Runs of scripts before the newest 2,000 are looked for by how
+          their names begin.
+        </p>
       )}
     </Dialog>
   )

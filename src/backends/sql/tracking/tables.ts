@@ -96,3 +96,8 @@ export async function markGarbage(db: Database): Promise<void> {
   ]
   for (const statement of statements) await sql.raw(statement).execute(db)
 }
+
+/** Runs are found while somebody types: by how their names begin, in any case. */
+export async function indexRunNames(db: Database): Promise<void> {
+  await sql`create index tracked_run_name on tracked_run (lower(name)) where deleted = 0`.execute(db)
+}

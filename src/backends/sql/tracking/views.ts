@@ -117,19 +117,47 @@ async function namesOf(
 /** Ids are hexadecimal; with fewer signs every number would be the beginning of one. */
 const leastOfId = /^[0-9a-f]{8,32}$/
 
-async function runsBeginning(db: Database, text: string, limit: number): Promise<TrackedRun[]> {
-  const from = (column: 'id' | 'name') =>
-    db
-      .selectFrom('tracked_run')
-      .selectAll()
-      .where('deleted', '=', 0)
-      .where(column, '>=', text)
-      .where(column, '<', `${text}\uffff`)
-      .orderBy('key', 'desc')
-      .limit(limit)
-      .execute() as Promise<RunRow[]>
-  const found = [...(leastOfId.test(text) ? await from('id') : []), ...(await from('name'))]
-  return [...new Map(found.map((row) => [row.id, runOf(row)])).values()].slice(0, limit)
+/** Runs of which any part of the name is looked at: all of them would be a table for each key. */
+const newest = 2000
+/** Above all signs that a name can go on with. */
+const lastSign = '\u{10ffff}'
+// As the database does it in an index: of other letters the case counts.
+const lowered = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
+async function runsCalled(
+  db: Database,
+  { like }: Pick<SqlDialect, 'like'>,
+  text: string,
+  limit: number,
+): Promise<TrackedRun[]> {
+  const wanted = lowered(text)
+  // Said as the index says it: of a value that is given beside the statement it would not be known.
+  const isActive = sql<boolean>`deleted = 0`
+  const runs = db.selectFrom('tracked_run').selectAll().where(isActive).limit(limit)
+  const ofNewest = await db
+    .selectFrom(db.selectFrom('tracked_run').selectAll().orderBy('key', 'desc').limit(newest).as('tracked_run'))
+    .selectAll()
+    .where(isActive)
+    .where(like(sql.ref('name'), `%${text}%`, true) as RawBuilder<boolean>)
+    .orderBy('key', 'desc')
+    // With signs of a pattern in it there may be more than are meant.
+    .$if(!/[%_]/.test(text), (query) => query.limit(limit))
+    .execute()
+  const name = sql<string>`lower(name)`
+  const begins = await runs
+    .where(name, '>=', wanted)
+    .where(name, '<', wanted + lastSign)
+    .orderBy(name)
+    .execute()
+  const byId = leastOfId.test(text)
+    ? await runs
+        .where('id', '>=', text)
+        .where('id', '<', text + lastSign)
+        .orderBy('id')
+        .execute()
+    : []
+  const found = [...byId, ...ofNewest.filter((run) => lowered(run.name as string).includes(wanted)), ...begins]
+  return [...new Map((found as RunRow[]).map((row) => [row.id, runOf(row)])).values()].slice(0, limit)
 }
 
 export const trackingViews = (db: Database, dialect: SqlDialect): TrackingViews => ({
@@ -138,7 +166,7 @@ export const trackingViews = (db: Database, dialect: SqlDialect): TrackingViews 
   below: (folder, limit) => readBelow(db, folder, limit),
   runIds: (search) => searchRunIds(db, dialect, search),
   rowsOf: (ids, columns) => rowsOf(db, ids, columns),
-  runsBeginning: (text, limit) => runsBeginning(db, text, limit),
+  runsCalled: (text, limit) => runsCalled(db, dialect, text, limit),
   names: (of, kind, page) => namesOf(db, dialect, of, kind, page),
   courses: (query) => readCourses(db, dialect, query),
 })

@@ -8,7 +8,12 @@ import { errorCatalogue, statusOf } from '../src/contract/errors.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Where an error of another process or thread is thrown again, so that its code is no literal. */
-const rethrown = ['src/domain/training/train-worker.ts', 'src/sdk/client.ts', 'src/cli/command-backup.ts']
+const rethrown = [
+  'src/domain/training/train-worker.ts',
+  'src/sdk/client.ts',
+  'src/cli/command-backup.ts',
+  'src/cli/connection.ts',
+]
 
 interface Thrown {
   file: string

@@ -4,6 +4,7 @@ import type { SearchRow } from '../contract/search/match-filter.ts'
 import type { OrderItem } from '../contract/search/parse-order.ts'
 import { type TrackedRun, trackedRunStatuses } from '../contract/tracking.ts'
 import type { Metadata } from './metadata.ts'
+import type { TrackingWriter } from './tracking.ts'
 
 export const runNamed = (id: string, experimentId = '0'): TrackedRun => ({
   id: id.padEnd(32, '0'),
@@ -16,6 +17,44 @@ export const runNamed = (id: string, experimentId = '0'): TrackedRun => ({
   isDeleted: false,
   deletedAt: null,
 })
+
+export const experimentNamed = (name: string) => ({
+  name,
+  artifactLocation: null,
+  isDeleted: false,
+  createdAt: 1,
+  changedAt: 1,
+  tags: { b: '2', a: '1' },
+})
+/** What a filter looks at of a run itself. */
+export const attributesOf = (run: TrackedRun): SearchRow['attributes'] => ({
+  run_id: run.id,
+  run_name: run.name,
+  user_id: run.user,
+  status: run.status,
+  artifact_uri: `mlflow-artifacts:/0/${run.id}/artifacts`,
+  start_time: run.startedAt,
+  end_time: run.endedAt,
+})
+
+/** A run with its metrics, params and tags, as a filter sees them. */
+export async function insertLogged(
+  tracking: TrackingWriter,
+  run: TrackedRun,
+  { metrics, params, tags }: Pick<SearchRow, 'metrics' | 'params' | 'tags'>,
+): Promise<void> {
+  await tracking.insertRun(run)
+  const points = Object.entries(metrics ?? {}).map(([metric, value]) => ({
+    metric,
+    value: value as number,
+    at: 1,
+    step: 0,
+  }))
+  await tracking.addPoints(run.id, points)
+  const pairs = (record = {}) => Object.entries<string>(record).map(([key, value]) => ({ key, value }))
+  await tracking.addParams(run.id, pairs(params))
+  await tracking.setTags(run.id, pairs(tags))
+}
 
 /** Forty runs that filters can tell from each other; id → what a filter looks at. */
 export async function searchable(metadata: Metadata): Promise<Map<string, SearchRow>> {
@@ -35,17 +74,7 @@ export async function searchable(metadata: Metadata): Promise<Map<string, Search
       (one, at, all) => all.findIndex(({ name, digest }) => name === one.name && digest === one.digest) === at,
     )
     await metadata.transaction(async ({ tracking }) => {
-      await tracking.insertRun(run)
-      const points = Object.entries(metrics ?? {}).map(([metric, value]) => ({
-        metric,
-        value: value as number,
-        at: 1,
-        step: 0,
-      }))
-      await tracking.addPoints(run.id, points)
-      const pairs = (record = {}) => Object.entries<string>(record).map(([key, value]) => ({ key, value }))
-      await tracking.addParams(run.id, pairs(params))
-      await tracking.setTags(run.id, pairs(tags))
+      await insertLogged(tracking, run, { metrics, params, tags })
       await tracking.addInputs(
         run.id,
         described.map(({ name, digest, context }) => ({
@@ -55,15 +84,7 @@ export async function searchable(metadata: Metadata): Promise<Map<string, Search
       )
     })
     rows.set(run.id, {
-      attributes: {
-        run_id: run.id,
-        run_name: run.name,
-        user_id: run.user,
-        status: run.status,
-        artifact_uri: `mlflow-artifacts:/0/${run.id}/artifacts`,
-        start_time: run.startedAt,
-        end_time: run.endedAt,
-      },
+      attributes: attributesOf(run),
       metrics: metrics ?? {},
       params: params ?? {},
       tags: tags ?? {},

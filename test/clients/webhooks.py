@@ -5,28 +5,16 @@ named by the order in which they came, and whether the signature is the client's
 
 import hmac
 import json
-import os
-import sys
 import threading
 import time
-import warnings
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-os.environ.setdefault('MLFLOW_HTTP_REQUEST_MAX_RETRIES', '1')
-os.environ.setdefault('MLFLOW_DISABLE_TELEMETRY', 'true')
-warnings.simplefilter('ignore')
+from quiet_client import client, tell
 
-import logging
-
-from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.webhooks.delivery import _generate_hmac_signature
 
-logging.disable(logging.CRITICAL)
-out = os.dup(1)
-os.dup2(2, 1)
-client = MlflowClient()
 secret = 'a secret'
 arrived = []
 answer_with = [200]
@@ -211,5 +199,4 @@ def session():
     return seen
 
 
-with os.fdopen(out, 'w') as file:
-    json.dump(session(), file)
+tell(session())

@@ -10,6 +10,7 @@ import type { SearchRow } from '../../src/contract/search/match-filter.ts'
 import type { OrderItem } from '../../src/contract/search/parse-order.ts'
 import type { TrackedRun, TrackedRunStatus } from '../../src/contract/tracking.ts'
 import { searchMerged } from '../../src/domain/tracking/merged-runs.ts'
+import { attributesOf, insertLogged } from '../../src/ports/searchable-runs.conformance.ts'
 import type { OrderPlace } from '../../src/ports/tracking.ts'
 
 const everything = { experiments: ['0'], lifecycle: 'all', filter: undefined, order: [], after: undefined } as const
@@ -41,16 +42,15 @@ function made(sample: readonly SearchRow[], names: readonly string[]): { run: Tr
       isDeleted: false,
       deletedAt: null,
     }
-    const attributes = {
-      run_id: run.id,
-      run_name: run.name,
-      user_id: run.user,
-      status: run.status,
-      artifact_uri: `mlflow-artifacts:/0/${run.id}/artifacts`,
-      start_time: run.startedAt,
-      end_time: run.endedAt,
+    return {
+      run,
+      row: {
+        attributes: attributesOf(run),
+        metrics: row.metrics ?? {},
+        params: row.params ?? {},
+        tags: row.tags ?? {},
+      },
     }
-    return { run, row: { attributes, metrics: row.metrics ?? {}, params: row.params ?? {}, tags: row.tags ?? {} } }
   })
 }
 
@@ -62,20 +62,7 @@ it('runs of two sources are found and paged as those of one would be', { timeout
   const all = made(fc.sample(rowArbitrary('runs'), { numRuns: 60, seed: 7 }), names)
   const put = (metadata: typeof whole, runs: typeof all) =>
     metadata.transaction(async ({ tracking }) => {
-      for (const { run, row } of runs) {
-        await tracking.insertRun(run)
-        const points = Object.entries(row.metrics!).map(([metric, value]) => ({
-          metric,
-          value: value as number,
-          at: 1,
-          step: 0,
-        }))
-        await tracking.addPoints(run.id, points)
-        const pairs = (of: Readonly<Record<string, string>>) =>
-          Object.entries(of).map(([key, value]) => ({ key, value }))
-        await tracking.addParams(run.id, pairs(row.params!))
-        await tracking.setTags(run.id, pairs(row.tags!))
-      }
+      for (const { run, row } of runs) await insertLogged(tracking, run, row)
     })
   await put(whole, all)
   await put(

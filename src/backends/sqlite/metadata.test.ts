@@ -5,6 +5,8 @@ import Sqlite from 'libsql'
 import { metadataConformance } from '../../ports/metadata.conformance.ts'
 import { registryConformance } from '../../ports/registry.conformance.ts'
 import { trackingConformance } from '../../ports/tracking.conformance.ts'
+import { trackingPointsConformance } from '../../ports/tracking-points.conformance.ts'
+import { trackingSearchConformance } from '../../ports/tracking-search.conformance.ts'
 import { trackingViewsConformance } from '../../ports/tracking-views.conformance.ts'
 import { openSqlMetadata } from '../sql/metadata.ts'
 import { openSqlite } from './dialect.ts'
@@ -29,5 +31,7 @@ async function setup() {
 
 metadataConformance('sqlite', setup)
 trackingConformance('sqlite', setup)
+trackingSearchConformance('sqlite', setup)
+trackingPointsConformance('sqlite', setup)
 registryConformance('sqlite', setup)
 trackingViewsConformance('sqlite', setup)

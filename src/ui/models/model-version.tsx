@@ -34,6 +34,21 @@ const tabs = [
 const fieldsSaid = (fields: readonly SignatureField[]): string =>
   fields.map(({ name, datatype }) => `${name} (${datatype})`).join(', ') || 'not said'
 
+/** The tracked run of a version that a client registered, as the lineage has it: one that was removed leads nowhere. */
+function SourceRun({ version }: { version: ModelVersionRecord }) {
+  const { data } = useQuery(
+    reading('versionLineage', { params: { model: version.model, version: String(version.number) } }),
+  )
+  const node = data?.nodes.find(({ kind }) => kind === 'tracked run')
+  if (!node) return <>{version.runId ?? 'not said'}</>
+  return (
+    <>
+      {node.subject ? <Ref to={node.subject}>{node.title}</Ref> : <code>{node.title}</code>}{' '}
+      <span className="muted">{node.detail}</span>
+    </>
+  )
+}
+
 function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
   return (
     <Panel title="How it was made" says="Everything that decides its answers, each with where it comes from.">
@@ -44,12 +59,10 @@ function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
           ['By', <Ref key="by" to={version.madeBy} />],
           [
             'Run',
-            version.runId === null ? (
-              version.source ? (
-                'not said'
-              ) : (
-                'none: it came as a file'
-              )
+            version.source ? (
+              <SourceRun key="run" version={version} />
+            ) : version.runId === null ? (
+              'none: it came as a file'
             ) : (
               <Ref key="run" to={`run:${version.runId}`} />
             ),

@@ -49,6 +49,8 @@ const loggedInputSchema = z.object({
   context: z.string().nullable(),
   /** The dataset version of ours that it is of; null of other data. */
   version: z.string().nullable(),
+  /** `logged-dataset:<experiment>/<name>/<digest>`, name and digest encoded. */
+  subject: z.string(),
 })
 export type LoggedInput = z.infer<typeof loggedInputSchema>
 

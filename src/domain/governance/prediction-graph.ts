@@ -16,7 +16,9 @@ export async function predictionGraph(
     : { nodes: [], edges: [] }
   const own = `prediction:${prediction.id}`
   const endpoint = `endpoint:${prediction.endpoint}`
-  const looked = Object.keys(prediction.inputs).filter((name) => !(name in prediction.request))
+  // Of a model without a definition the request is the input.
+  const isAsSent = version?.definitionHash === null
+  const looked = Object.keys(prediction.inputs).filter((name) => !isAsSent && !(name in prediction.request))
   if (looked.length > 0) {
     nodes.push({
       id: 'features',

@@ -43,19 +43,10 @@ const modelNode = (id: string, name: string | null, presence: Presence, run: str
 
 const inputId = ({ name, digest }: LoggedInput): string => `logged-dataset:${digest} ${name}`
 
-function inputNode(input: LoggedInput, experiment: string | null): LineageNode {
-  const { name, digest, context } = input
-  return {
-    id: inputId(input),
-    kind: 'logged dataset',
-    title: name,
-    detail: context ? `${digest}, ${context}` : digest,
-    subject:
-      experiment === null
-        ? null
-        : `logged-dataset:${experiment}/${encodeURIComponent(name)}/${encodeURIComponent(digest)}`,
-    state: 'good',
-  }
+function inputNode(input: LoggedInput): LineageNode {
+  const { name, digest, context, subject } = input
+  const detail = context ? `${digest}, ${context}` : digest
+  return { id: inputId(input), kind: 'logged dataset', title: name, detail, subject, state: 'good' }
 }
 
 /** Adds what is not there yet. */
@@ -83,7 +74,7 @@ async function addInputs(metadata: LineageReader, graph: Growing, { run, inputs 
       graph.add(await datasetNode(metadata, input.version))
       graph.link(`dataset-version:${input.version}`, inputId(input))
     }
-    graph.add(inputNode(input, run.experiment?.id ?? null))
+    graph.add(inputNode(input))
     graph.link(inputId(input), made)
   }
   if (inputs.length <= mostInputs) return
@@ -119,7 +110,8 @@ async function addStep(metadata: LineageReader, graph: Growing, { run, step, rea
     id: 'code',
     kind: 'code',
     title: `commit ${run.commit.slice(0, 12)}`,
-    detail: run.script ?? 'as the client said',
+    // Of its path what it is called by.
+    detail: run.script?.split(/[\\/]/).at(-1) || 'as the client said',
     subject: null,
     state: 'good',
   })

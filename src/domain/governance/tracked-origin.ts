@@ -82,6 +82,7 @@ export async function runOrigin(metadata: LineageReader, id: string): Promise<Ru
       digest: dataset.digest,
       context: said.find(({ key }) => key === 'mlflow.data.context')?.value ?? null,
       version: await versionOf(dataset),
+      subject: `logged-dataset:${run.experimentId}/${encodeURIComponent(dataset.name)}/${encodeURIComponent(dataset.digest)}`,
     })
   const models = (await tracking.modelsOf([id])).get(id) ?? { inputs: [], outputs: [] }
   const made = new Set(models.outputs.map(({ model }) => model))

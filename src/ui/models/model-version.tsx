@@ -22,6 +22,7 @@ import { MetricsPanel } from './metrics-panel.tsx'
 import { ModelCard } from './model-card.tsx'
 import { SegmentsFigure } from './segments-figure.tsx'
 import { stateIcons } from './state-icons.ts'
+import { isTracked, LoggedDataOf, TrackedRunOf } from './tracked-source.tsx'
 import { VersionActions } from './version-actions.tsx'
 
 const route = getRouteApi('/models/$model/$number')
@@ -34,21 +35,6 @@ const tabs = [
 const fieldsSaid = (fields: readonly SignatureField[]): string =>
   fields.map(({ name, datatype }) => `${name} (${datatype})`).join(', ') || 'not said'
 
-/** The tracked run of a version that a client registered, as the lineage has it: one that was removed leads nowhere. */
-function SourceRun({ version }: { version: ModelVersionRecord }) {
-  const { data } = useQuery(
-    reading('versionLineage', { params: { model: version.model, version: String(version.number) } }),
-  )
-  const node = data?.nodes.find(({ kind }) => kind === 'tracked run')
-  if (!node) return <>{version.runId ?? 'not said'}</>
-  return (
-    <>
-      {node.subject ? <Ref to={node.subject}>{node.title}</Ref> : <code>{node.title}</code>}{' '}
-      <span className="muted">{node.detail}</span>
-    </>
-  )
-}
-
 function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
   return (
     <Panel title="How it was made" says="Everything that decides its answers, each with where it comes from.">
@@ -59,8 +45,8 @@ function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
           ['By', <Ref key="by" to={version.madeBy} />],
           [
             'Run',
-            version.source ? (
-              <SourceRun key="run" version={version} />
+            isTracked(version) ? (
+              <TrackedRunOf key="run" version={version} />
             ) : version.runId === null ? (
               'none: it came as a file'
             ) : (
@@ -68,6 +54,9 @@ function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
             ),
           ],
           ...(version.source ? ([['Registered from', <code key="source">{version.source.uri}</code>]] as const) : []),
+          ...(isTracked(version)
+            ? [['Data that it logged', <LoggedDataOf key="logged" version={version} />] as const]
+            : []),
           [
             'Trained on',
             version.datasetVersion === null ? (

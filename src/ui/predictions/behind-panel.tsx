@@ -39,10 +39,10 @@ function Data({ inputs, reads }: TrackedOrigin) {
   const others = reads.filter((id) => !logged.has(id))
   const versionRef = (id: string) => <Ref to={`dataset:${id}`}>{id}</Ref>
   return (
-    <ul className="read-data">
-      {inputs.map(({ name, digest, context, version }) => (
-        <li key={`${digest} ${name}`}>
-          {name} <code>{digest}</code>
+    <ul>
+      {inputs.map(({ name, digest, context, version, subject }) => (
+        <li key={subject}>
+          <Ref to={subject}>{name}</Ref> <code>{digest}</code>
           {context && <span className="muted">, {context}</span>}
           {version && <>, of {versionRef(version)}</>}
         </li>
@@ -59,7 +59,7 @@ function trackedFacts({ tracked, run, madeBy }: Lineage): Fact[] {
   if (!tracked) return []
   const isSilent = tracked.inputs.length + tracked.reads.length === 0
   return [
-    ['Registered by', madeBy ? <Ref key="m" to={madeBy} /> : 'not known'],
+    ['Registered by', madeBy ?? 'not known'],
     ['Tracked run', tracked.run ? <TrackedRunRef key="t" run={tracked.run} /> : 'not said'],
     ['Data that it logged', isSilent ? 'none' : <Data key="d" {...tracked} />],
     ...(run

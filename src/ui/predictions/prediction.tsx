@@ -114,7 +114,7 @@ export function Prediction() {
             title="What the model read"
             says="Every input as it was computed for this answer, and what of it was sent."
           >
-            <InputsTable record={record} />
+            <InputsTable record={record} isAsSent={!data.graph.nodes.some(({ kind }) => kind === 'features')} />
           </Panel>
         </Suspense>
       )}

@@ -122,7 +122,7 @@ describe.skipIf(!chromiumPath)(
       await page.goBack()
       await graph.getByRole('link', { name: /logged dataset.*payments/ }).click()
       // The runs that read it: one.
-      const runs = page.getByRole('table', { name: /runs/i })
+      const runs = page.getByRole('grid', { name: 'Runs' })
       await runs.getByRole('link', { name: 'fox' }).waitFor()
       expect(await runs.getByRole('link').count()).toBe(1)
       await page.goBack()

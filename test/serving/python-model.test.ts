@@ -196,7 +196,7 @@ describe.skipIf(withoutMlflow)(`a Python model behind an endpoint (${withoutMlfl
       const graph = page.getByRole('region', { name: /^Lineage of/ })
       // All runs that read the same data.
       await graph.getByRole('link', { name: /logged dataset/ }).click()
-      await page.getByRole('link', { name: 'heron' }).first().waitFor()
+      await page.getByRole('grid', { name: 'Runs' }).getByRole('link', { name: 'heron' }).waitFor()
       expect(new URL(page.url()).searchParams.get('q')).toMatch(
         /^dataset\.name = 'readings' AND dataset\.digest = '\w+'$/,
       )

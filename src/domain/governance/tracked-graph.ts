@@ -4,7 +4,7 @@ import { basisNodes, datasetNode, stepNode } from './run-nodes.ts'
 import { type LineageReader, type RunOrigin, runOrigin } from './tracked-origin.ts'
 
 /** Datasets that a run read and a graph shows; the others stand on the run's own screen. */
-const mostInputs = 20
+const mostInputs = 10
 /** Programs of one run of a pipeline whose data a graph shows. */
 const mostPrograms = 20
 

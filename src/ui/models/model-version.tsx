@@ -54,20 +54,19 @@ function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
             ),
           ],
           ...(version.source ? ([['Registered from', <code key="source">{version.source.uri}</code>]] as const) : []),
-          ...(isTracked(version)
-            ? [['Data that it logged', <LoggedDataOf key="logged" version={version} />] as const]
-            : []),
-          [
-            'Trained on',
-            version.datasetVersion === null ? (
-              'not known'
-            ) : (
-              <span key="data">
-                <Ref to={`dataset:${version.datasetVersion.split('@')[0]}`}>{version.datasetVersion}</Ref>
-                {version.trainedRows !== null && `, ${count(version.trainedRows)} rows`}
-              </span>
-            ),
-          ],
+          isTracked(version)
+            ? ['Data that it logged', <LoggedDataOf key="logged" version={version} />]
+            : [
+                'Trained on',
+                version.datasetVersion === null ? (
+                  'not known'
+                ) : (
+                  <span key="data">
+                    <Ref to={`dataset:${version.datasetVersion.split('@')[0]}`}>{version.datasetVersion}</Ref>
+                    {version.trainedRows !== null && `, ${count(version.trainedRows)} rows`}
+                  </span>
+                ),
+              ],
           [
             'Labels known by',
             version.trainedUntil === null ? (

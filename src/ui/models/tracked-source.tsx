@@ -8,10 +8,10 @@ import { reading } from '../queries.ts'
 export const isTracked = ({ source, runId }: ModelVersionRecord): boolean =>
   source !== null && !runId?.startsWith('run_')
 
-/** Nodes of a kind in the lineage of a version; undefined while it is read. */
-function useNodes({ model, number }: ModelVersionRecord, kind: LineageNode['kind']): LineageNode[] | undefined {
+/** The lineage of a version; undefined while it is read. */
+function useNodes({ model, number }: ModelVersionRecord): LineageNode[] | undefined {
   const { data } = useQuery(reading('versionLineage', { params: { model, version: String(number) } }))
-  return data?.nodes.filter((node) => node.kind === kind)
+  return data?.nodes
 }
 
 /** One that was removed leads nowhere. */
@@ -23,15 +23,17 @@ const NodeRef = ({ node: { subject, title, detail } }: { node: LineageNode }) =>
 
 /** The run that a client tracked and that made a version. */
 export function TrackedRunOf({ version }: { version: ModelVersionRecord }) {
-  const [node] = useNodes(version, 'tracked run') ?? []
+  const node = useNodes(version)?.find(({ kind }) => kind === 'tracked run')
   return node ? <NodeRef node={node} /> : (version.runId ?? 'not said')
 }
 
 /** What that run logged that it read. */
 export function LoggedDataOf({ version }: { version: ModelVersionRecord }) {
-  const nodes = useNodes(version, 'logged dataset')
-  if (!nodes) return <span className="muted">…</span>
-  if (nodes.length === 0) return 'none'
+  const all = useNodes(version)
+  if (!all) return <span className="muted">…</span>
+  const nodes = all.filter(({ kind }) => kind === 'logged dataset')
+  const isRunHere = all.some(({ kind, subject }) => kind === 'tracked run' && subject !== null)
+  if (nodes.length === 0) return isRunHere ? 'none' : 'not known'
   return (
     <ul>
       {nodes.map((node) => (

@@ -58,13 +58,19 @@ function Data({ inputs, reads }: TrackedOrigin) {
 function trackedFacts({ tracked, run, madeBy }: Lineage): Fact[] {
   if (!tracked) return []
   const isSilent = tracked.inputs.length + tracked.reads.length === 0
+  const isRunHere = tracked.run?.presence === 'here' || tracked.run?.presence === 'deleted'
   return [
     ['Registered by', madeBy ?? 'not known'],
     ['Tracked run', tracked.run ? <TrackedRunRef key="t" run={tracked.run} /> : 'not said'],
-    ['Data that it logged', isSilent ? 'none' : <Data key="d" {...tracked} />],
+    ['Data that it logged', isSilent ? isRunHere ? 'none' : 'not known' : <Data key="d" {...tracked} />],
     ...(run
       ? []
-      : [['Commit', tracked.run?.commit ? <Hash key="c" value={tracked.run.commit} /> : 'not said'] as const]),
+      : [
+          [
+            'Commit',
+            tracked.run?.commit ? <Hash key="c" value={tracked.run.commit} /> : isRunHere ? 'not said' : 'not known',
+          ] as const,
+        ]),
   ]
 }
 

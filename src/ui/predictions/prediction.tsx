@@ -69,7 +69,7 @@ export function Prediction() {
             title="What made it"
             says="From the data and the code to the answer, and to what came true; each leads to where it is shown."
           >
-            <Lineage graph={data.graph} label={`Lineage of ${id}`} current={`prediction:${id}`} nodeWidth={156} />
+            <Lineage graph={data.graph} label={`Lineage of ${id}`} current={`prediction:${id}`} />
           </Panel>
           <div className="columns">
             <Panel title="The answer" says="What was answered, when and by what, and what came true.">

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { metadataConformance } from '../../ports/metadata.conformance.ts'
 import { registryConformance } from '../../ports/registry.conformance.ts'
+import { runRevisionsConformance } from '../../ports/run-revisions.conformance.ts'
 import { trackingConformance } from '../../ports/tracking.conformance.ts'
 import { trackingViewsConformance } from '../../ports/tracking-views.conformance.ts'
 import { openSqlMetadata } from '../sql/metadata.ts'
@@ -30,4 +31,5 @@ async function setup() {
 metadataConformance('sqlite', setup)
 trackingConformance('sqlite', setup)
 registryConformance('sqlite', setup)
+runRevisionsConformance('sqlite', setup)
 trackingViewsConformance('sqlite', setup)

@@ -9,6 +9,7 @@ import { diffCommand } from './command-diff.ts'
 import { experimentCommands } from './command-experiments.ts'
 import { gcCommand } from './command-gc.ts'
 import { initCommand } from './command-init.ts'
+import { lineageCommand } from './command-lineage.ts'
 import { modelCommands } from './command-models.ts'
 import { notebookCommands } from './command-notebook.ts'
 import { packageCommands } from './command-package.ts'
@@ -41,6 +42,7 @@ export function commandLine(): Command {
   runCommands(program)
   dataCommands(program)
   modelCommands(program)
+  lineageCommand(program)
   rollbackCommand(program)
   reproduceCommand(program)
   diffCommand(program)

@@ -67,6 +67,16 @@ export interface ExperimentSearch {
 }
 
 /**
+ * Tells whether what was read of a run still holds: when anything of a run, or of what its messages say, is changed, its revision rises above every number that
+ * `now` gave before the change was committed. Revisions are counted anew by each process, which is the only one that writes.
+ */
+export interface RunRevisions {
+  /** The latest revision of all. */
+  now(): number
+  of(id: string): number
+}
+
+/**
  * Experiments and what scripts log, in the same database as the records, so that a change and its event are one commit.
  *
  * Reads of one run cost as much as that run has, whatever else there is.
@@ -75,6 +85,7 @@ export interface TrackingReader {
   readonly models: LoggedModelReader
   readonly views: TrackingViews
   readonly garbage: TrackingGarbageReader
+  readonly revisions: RunRevisions
   experiment(id: string): Promise<Experiment | undefined>
   /** The active one of the name; else the one that was changed last of those deleted. */
   experimentNamed(name: string): Promise<Experiment | undefined>

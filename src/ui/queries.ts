@@ -75,7 +75,7 @@ const changesWith: Partial<Record<ReadRoute, readonly string[]>> = {
   monitors: ['project', 'monitoring'],
   predictions: [],
   predictors: ['serving'],
-  versionLineage: ['registry', 'serving'],
+  versionLineage: ['registry', 'serving', 'training'],
   // Deliveries make no event: who looks asks on a timer.
   webhook: ['project'],
   webhooks: ['project'],

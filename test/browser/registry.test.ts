@@ -16,6 +16,8 @@ describe.skipIf(!chromiumPath)(
     let folder: string
     let server: RunningServer
     let browser: Browser
+    /** A run with a logged model, which is registered. */
+    let fox: string
     const send = async (method: string, path: string, body: object) => {
       const answer = await fetch(`${server.address}/api/2.0/mlflow${path}`, {
         method,
@@ -23,7 +25,7 @@ describe.skipIf(!chromiumPath)(
         body: JSON.stringify(body),
       })
       expect(answer.status).toBe(200)
-      return (await answer.json()) as { run: { info: { run_id: string } } }
+      return (await answer.json()) as { run: { info: { run_id: string } }; model: { info: { model_id: string } } }
     }
     beforeAll(async () => {
       browser = await launchBrowser()
@@ -50,6 +52,31 @@ describe.skipIf(!chromiumPath)(
       await send('POST', '/registered-models/create', { name: 'before' })
       await send('POST', '/model-versions/create', { name: 'before', source: 's3://bucket/model' })
       await send('POST', '/registered-models/rename', { name: 'before', new_name: 'after' })
+      const tracked = { key: 'mlflow.source.git.commit', value: 'c0ffee0123456789' }
+      const { run: made } = await send('POST', '/runs/create', { experiment_id: '0', run_name: 'fox', tags: [tracked] })
+      fox = made.info.run_id
+      const run_id = fox
+      await send('POST', '/runs/log-inputs', {
+        run_id,
+        datasets: ['payments', 'customers'].map((each) => ({
+          dataset: { name: each, digest: 'ab12cd34', source_type: 'local', source: '{}' },
+          tags: [{ key: 'mlflow.data.context', value: 'training' }],
+        })),
+      })
+      const { model } = await send('POST', '/logged-models', {
+        experiment_id: '0',
+        name: 'forest',
+        source_run_id: run_id,
+      })
+      const { model_id } = model.info
+      await fetch(`${server.address}/api/2.0/mlflow-artifacts/artifacts/0/models/${model_id}/artifacts/MLmodel`, {
+        method: 'PUT',
+        body: mlmodel,
+      })
+      await send('PATCH', `/logged-models/${model_id}`, { model_id, status: 'LOGGED_MODEL_READY' })
+      await send('POST', '/runs/outputs', { run_id, models: [{ model_id, step: 0 }] })
+      await send('POST', '/registered-models/create', { name: 'tracked' })
+      await send('POST', '/model-versions/create', { name: 'tracked', source: `models:/${model_id}`, run_id, model_id })
     }, 120_000)
     afterAll(async () => {
       await browser?.close()
@@ -75,6 +102,40 @@ describe.skipIf(!chromiumPath)(
       await aliases.getByText('champion').first().waitFor()
       expect(await aliases.getByRole('listitem').allInnerTexts()).toHaveLength(3)
       expect(await aliases.getByRole('listitem').first().innerText()).toMatch(/gone[\s\S]*@1 →\s*nothing/)
+      expect(errors).toEqual([])
+      await context.close()
+    })
+
+    test('a version leads to the logged model, the run that made it and its data, each to its screen', async () => {
+      await inAllViews(browser, `${server.address}/models/tracked/1?tab=lineage`, 'tracked-lineage', (page) =>
+        page
+          .getByRole('region', { name: 'Lineage of tracked@1' })
+          .getByRole('link', { name: /payments/ })
+          .waitFor(),
+      )
+      const { page, context, errors } = await visit(browser, `${server.address}/models/tracked/1?tab=lineage`, wide)
+      const graph = page.getByRole('region', { name: 'Lineage of tracked@1' })
+      await graph.getByRole('link', { name: /tracked run.*fox/ }).waitFor()
+      await graph.getByText('commit c0ffee012345').waitFor()
+      await graph.getByRole('link', { name: /logged model.*forest/ }).click()
+      await page.getByRole('table', { name: 'Files' }).getByText('MLmodel').first().waitFor()
+      await page.goBack()
+      await graph.getByRole('link', { name: /logged dataset.*payments/ }).click()
+      // The runs that read it: one.
+      const runs = page.getByRole('grid', { name: 'Runs' })
+      await runs.getByRole('link', { name: 'fox' }).waitFor()
+      expect(await runs.getByRole('link').count()).toBe(1)
+      await page.goBack()
+      await graph.getByRole('link', { name: /tracked run/ }).click()
+      await page.getByRole('heading', { name: 'fox' }).waitFor()
+      await page.getByText('customers').waitFor()
+      await page.goto(`${server.address}/models/tracked/1`)
+      const how = page.locator('.panel', { has: page.getByRole('heading', { name: 'How it was made' }) })
+      await how.getByRole('link', { name: 'payments' }).waitFor()
+      await how.getByRole('link', { name: 'fox' }).waitFor()
+      // A run that is deleted says so without being asked again.
+      await send('POST', '/runs/delete', { run_id: fox })
+      await how.getByText('deleted, in Default').waitFor()
       expect(errors).toEqual([])
       await context.close()
     })

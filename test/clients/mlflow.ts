@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -70,40 +70,47 @@ export async function startMlflowServer({
 } = {}): Promise<{
   address: string
   folder: string
+  /** Kills it and starts it at the same address with what it kept. */
+  restart(): Promise<void>
   close(): Promise<void>
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'mlflow server '))
   const port = await freePort()
-  const args = ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1']
-  const child = spawn(
-    by.python,
-    [
-      '-m',
-      'mlflow',
-      ...args,
-      '--backend-store-uri',
-      'sqlite:///mlflow.db',
-      '--artifacts-destination',
-      join(folder, 'artifacts'),
-    ],
-    { cwd: folder, detached: true, stdio: 'ignore', env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', ...env } },
-  )
   const address = `http://127.0.0.1:${port}`
+  const args = ['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1']
+  const places = ['--backend-store-uri', 'sqlite:///mlflow.db', '--artifacts-destination', join(folder, 'artifacts')]
+  let child: ChildProcess
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    // It and its workers.
+    process.kill(-child.pid!, 'SIGKILL')
+    await ended
+  }
   const close = async (): Promise<void> => {
-    if (child.exitCode === null) {
-      const ended = once(child, 'exit')
-      // It and its workers.
-      process.kill(-child.pid!, 'SIGKILL')
-      await ended
-    }
+    await kill()
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (child.exitCode !== null) break
-    const answer = await fetch(`${address}/health`).catch(() => null)
-    if (answer?.ok) return { address, folder, close }
-    await wait(100)
+  const start = async (): Promise<void> => {
+    child = spawn(by.python, [...args, ...places], {
+      cwd: folder,
+      detached: true,
+      stdio: 'ignore',
+      env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', ...env },
+    })
+    for (let tries = 0; tries < 600; tries += 1) {
+      if (child.exitCode !== null) break
+      const answer = await fetch(`${address}/health`).catch(() => null)
+      if (answer?.ok) return
+      await wait(100)
+    }
+    await close()
+    throw new Error("MLflow's own server did not start")
   }
-  await close()
-  throw new Error("MLflow's own server did not start")
+  const restart = async (): Promise<void> => {
+    await kill()
+    await start()
+  }
+  await start()
+  return { address, folder, restart, close }
 }

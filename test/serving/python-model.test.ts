@@ -1,13 +1,16 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningPredictor, startPredictor } from '../../src/predictor/predictor.ts'
 import { type Client, createClient } from '../../src/sdk/client.ts'
 import { type RunningServer, startServer } from '../../src/server/start.ts'
+import { chromiumPath, launchBrowser, visit, whyNoBrowser } from '../browser/browser.ts'
+import { inAllViews, wide } from '../browser/in-all-views.ts'
 import { python, runPython, withoutMlflow } from '../clients/mlflow.ts'
 
 const script = fileURLToPath(new URL('python_models.py', import.meta.url))
@@ -122,9 +125,87 @@ describe.skipIf(withoutMlflow)(`a Python model behind an endpoint (${withoutMlfl
       output: 10,
       score: 10,
     })
-    const { steps } = await client.lineage({ params: { id }, query: { endpoint: 'every' } })
-    expect(steps.map((step) => step.what)).toEqual(expect.arrayContaining(['prediction', 'model version', 'rollout']))
-  })
+    // Which data made it, and who agreed: from the one row to what the script logged, and to who rolled it out.
+    const { steps, tracked, rollout, graph } = await client.lineage({ params: { id }, query: { endpoint: 'every' } })
+    expect(steps.map((step) => step.what)).toEqual([
+      'prediction',
+      'model version',
+      'rollout',
+      'logged model',
+      'tracked run',
+      ...(tracked?.run?.commit ? ['code'] : []),
+      'logged dataset',
+    ])
+    expect(rollout).toMatchObject({ startedBy: 'user:ada' })
+    expect(tracked).toMatchObject({
+      model: { presence: 'here', name: 'model' },
+      run: { presence: 'here', name: 'heron', status: 'FINISHED', experiment: { name: 'Default' } },
+      step: null,
+      inputs: [
+        {
+          name: 'readings',
+          digest: expect.stringMatching(/^[0-9a-f]{8}$/),
+          context: 'training',
+          version: null,
+          subject: expect.any(String),
+        },
+      ],
+    })
+    const kinds = new Map(graph.nodes.map((node) => [node.id, node.kind]))
+    expect(graph.edges.map(({ from, to }) => `${kinds.get(from)} → ${kinds.get(to)}`)).toEqual(
+      expect.arrayContaining([
+        'logged dataset → tracked run',
+        'tracked run → logged model',
+        'logged model → model version',
+        'model version → prediction',
+        'endpoint → prediction',
+      ]),
+    )
+    // What was sent is what the model read.
+    expect([...kinds.values()]).not.toContain('features')
+    const line = [fileURLToPath(new URL('../../bin/millwright.mjs', import.meta.url)), 'lineage']
+    const millwright = async (of: string) =>
+      (await promisify(execFile)(process.execPath, [...line, of, '--server', server.address])).stdout
+    const said = await millwright(id)
+    expect(said).toMatch(/^logged dataset +readings +[0-9a-f]{8}, training$/m)
+    expect(said).toMatch(/^model version +every@1 +registered +model$/m)
+    expect(said).toMatch(/^rolled out +by user:ada: /m)
+    expect(await millwright('every@1')).toMatch(/^tracked run +heron +finished, in Default +.*readings/m)
+  }, 60_000)
+
+  it.skipIf(!chromiumPath)(
+    `whose prediction is followed in a browser to its data and to who rolled it out (${chromiumPath ?? whyNoBrowser})`,
+    async () => {
+      const { predictions } = await client.predictions({ query: { endpoint: 'every', order: 'newest', limit: 1 } })
+      const address = `${server.address}/predictions/${predictions[0]!.id}`
+      const browser = await launchBrowser()
+      await inAllViews(browser, address, 'prediction-of-a-client', async (page) => {
+        await page
+          .getByRole('region', { name: /^Lineage of/ })
+          .getByText('heron')
+          .waitFor()
+        await page.getByText('Data that it logged').waitFor()
+      })
+      const { page, context, errors } = await visit(browser, address, wide)
+      const behind = page.locator('.panel', { has: page.getByRole('heading', { name: 'Who and what is behind it' }) })
+      await behind.getByText('user:ada').waitFor()
+      await behind.getByRole('link', { name: 'readings' }).waitFor()
+      await behind.getByRole('link', { name: 'heron' }).click()
+      await page.getByRole('heading', { name: 'heron' }).waitFor()
+      await page.goBack()
+      const graph = page.getByRole('region', { name: /^Lineage of/ })
+      // All runs that read the same data.
+      await graph.getByRole('link', { name: /logged dataset/ }).click()
+      await page.getByRole('grid', { name: 'Runs' }).getByRole('link', { name: 'heron' }).waitFor()
+      expect(new URL(page.url()).searchParams.get('q')).toMatch(
+        /^dataset\.name = 'readings' AND dataset\.digest = '\w+'$/,
+      )
+      expect(errors).toEqual([])
+      await context.close()
+      await browser.close()
+    },
+    120_000,
+  )
 
   it('takes what its signature says, and nothing else', async () => {
     const wrong = await ask({ inputs: inputs(['one']) })

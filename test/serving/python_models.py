@@ -104,7 +104,9 @@ if sys.argv[1] == "save":
         mlflow.pyfunc.save_model(os.path.join(sys.argv[2], name), python_model=model, signature=signature, pip_requirements=[])
 else:
     name, *requirements = sys.argv[2:]
-    with mlflow.start_run():
+    with mlflow.start_run(run_name="heron"):
+        rows = pd.DataFrame({"number": [1.0, 2.0], "whole": [1, 2]})
+        mlflow.log_input(mlflow.data.from_pandas(rows, name="readings"), context="training")
         model, signature = models["every"]
         mlflow.pyfunc.log_model(
             name="model", python_model=model, signature=signature, pip_requirements=requirements, registered_model_name=name

@@ -1,23 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import {
-  access,
-  copyFile,
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-} from 'node:fs/promises'
+import { access, copyFile, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { MillwrightError } from '../../base/errors.ts'
 import { sha256 } from '../../base/hash.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import { syncFolder, writeFileAtomically } from './atomic-file.ts'
+import { writeStream } from './file-sink.ts'
 
 const isHash = /^[0-9a-f]{64}$/
 
@@ -29,10 +18,6 @@ async function hashFile(path: string): Promise<{ hash: string; size: number }> {
     size += (chunk as Buffer).length
   }
   return { hash: digest.digest('hex'), size }
-}
-
-async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.byteLength; ) at += (await file.write(bytes, at)).bytesWritten
 }
 
 /** Blobs as files `<folder>/ab/abcdef…`, read-only. */
@@ -94,19 +79,8 @@ export function openFilesystemBlobs(folder: string): Blobs {
       }),
     putStream: (source) =>
       incoming(async (path) => {
-        const digest = createHash('sha256')
-        let size = 0
         const file = await open(path, 'wx')
-        try {
-          for await (const piece of source) {
-            digest.update(piece)
-            await writeWhole(file, piece)
-            size += piece.byteLength
-          }
-        } finally {
-          await file.close()
-        }
-        return { hash: digest.digest('hex'), size }
+        return writeStream(file, source).finally(() => file.close())
       }),
     async get(hash) {
       const path = pathFor(hash)

@@ -14,6 +14,7 @@ import { insertRecord, putRecord, recordReader, updateRecord } from './records.t
 import { registryReader, registryWriter } from './registry/registry.ts'
 import { migrate, tableOf } from './schema.ts'
 import { trackedFileReader, trackedFileWriter } from './tracking/files.ts'
+import { RunRevisions } from './tracking/run-revisions.ts'
 import { trackingReader, trackingWriter } from './tracking/tracking.ts'
 
 /**
@@ -38,7 +39,9 @@ export async function openSqlMetadata(dialect: SqlDialect, now: () => number): P
     emitted = 0
     sealedHead = await sealEvents(db)
   })
+  const revisions = new RunRevisions()
   dialect.afterCommit(() => {
+    revisions.committed()
     if (!sealedHead) return
     const head = sealedHead
     sealedHead = null
@@ -47,7 +50,7 @@ export async function openSqlMetadata(dialect: SqlDialect, now: () => number): P
 
   const makeWriter = (db: Database): RecordWriter => ({
     ...recordReader(db),
-    tracking: trackingWriter(db, dialect),
+    tracking: trackingWriter(db, dialect, revisions),
     files: trackedFileWriter(db),
     registry: registryWriter(db, dialect),
     insert: (kind, record) => insertRecord(db, kind, record, dialect.isUniqueViolation),
@@ -73,7 +76,7 @@ export async function openSqlMetadata(dialect: SqlDialect, now: () => number): P
 
   return {
     ...recordReader(dialect.reader),
-    tracking: trackingReader(dialect.reader, dialect),
+    tracking: trackingReader(dialect.reader, dialect, revisions),
     files: trackedFileReader(dialect.reader),
     registry: registryReader(dialect.reader, dialect),
     transaction: (work) => dialect.transaction((db) => work(writerOf(db))),

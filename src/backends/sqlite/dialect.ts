@@ -37,6 +37,7 @@ export function openSqlite(path: string): SqlDialect {
     'journal_mode = WAL',
     'synchronous = FULL',
     'wal_autocheckpoint = 4000',
+    'cache_size = -65536',
   ]) {
     writerFile.exec(`PRAGMA ${pragma}`)
   }

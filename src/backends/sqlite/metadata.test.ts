@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { metadataConformance } from '../../ports/metadata.conformance.ts'
 import { registryConformance } from '../../ports/registry.conformance.ts'
+import { runRevisionsConformance } from '../../ports/run-revisions.conformance.ts'
 import { trackingConformance } from '../../ports/tracking.conformance.ts'
 import { trackingPointsConformance } from '../../ports/tracking-points.conformance.ts'
 import { trackingSearchConformance } from '../../ports/tracking-search.conformance.ts'
@@ -34,4 +35,5 @@ trackingConformance('sqlite', setup)
 trackingSearchConformance('sqlite', setup)
 trackingPointsConformance('sqlite', setup)
 registryConformance('sqlite', setup)
+runRevisionsConformance('sqlite', setup)
 trackingViewsConformance('sqlite', setup)

@@ -1,10 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { filterArbitrary } from '../../contract/search/filters.conformance.ts'
+import { formatFilter } from '../../contract/search/format-filter.ts'
 import { parseFilter } from '../../contract/search/parse-filter.ts'
 import type { Metadata } from '../../ports/metadata.ts'
+import { searchable } from '../../ports/searchable-runs.conformance.ts'
 import type { RunSearch } from '../../ports/tracking.ts'
 import type { SqlDialect } from '../sql/dialect.ts'
 import { openSqlMetadata } from '../sql/metadata.ts'
@@ -61,6 +65,34 @@ it('a search among many runs lets others work; among few, and without a filter, 
   expect(found.runs.map(({ name }) => name)).toEqual(['run 5001', 'run 4998', 'run 4995'])
   const next = await metadata.tracking.searchRuns({ ...asked, after: found.next! })
   expect(next.runs.map(({ name }) => name)).toEqual(['run 4992', 'run 4989', 'run 4986'])
+})
+
+it('the newest are tried first: what is found, in pages, is what is found among all', async () => {
+  await makeRuns(5001)
+  await searchable(metadata)
+  const byTime: RunSearch['order'] = [{ entity: 'attribute', key: 'start_time', descending: true }]
+  const pages = async (search: RunSearch): Promise<string[][]> => {
+    const found: string[][] = []
+    for (let after: RunSearch['after']; found.length < 4; ) {
+      const page = await metadata.tracking.searchRuns({ ...search, after })
+      found.push(page.runs.map(({ id }) => id))
+      if (!page.next) break
+      after = page.next
+    }
+    return found
+  }
+  let beyond = 0
+  await fc.assert(
+    fc.asyncProperty(filterArbitrary('runs'), fc.constantFrom(1, 3, 700), async (filter, limit) => {
+      const search = { ...asked, filter, limit }
+      const found = await pages(search)
+      // An order that is stated is not known to be that of the index.
+      expect(found, formatFilter(filter)).toEqual(await pages({ ...search, order: byTime }))
+      if (found.length > 1) beyond += 1
+    }),
+    { numRuns: 60 },
+  )
+  expect(beyond).toBeGreaterThan(10)
 })
 
 it('among few it is made at once', async () => {

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { monitorSchema, triggerSchema } from '../definition.ts'
 import { approvalSchema } from '../delivery.ts'
 import { eventSchema } from '../events.ts'
-import { lineageGraphSchema } from '../lineage.ts'
+import { lineageGraphSchema, trackedOriginSchema } from '../lineage.ts'
 import { figureSchema, verdictSchema } from '../model.ts'
 import {
   alertSchema,
@@ -138,9 +138,14 @@ export const monitoringRoutes = {
       /** What came true; null while that is not known. */
       label: z.union([z.string(), z.number()]).nullable(),
       graph: lineageGraphSchema,
-      /** That brought its version to the endpoint, and the run that made it. */
+      /** That brought its version to the endpoint. */
       rollout: deploymentSchema.nullable(),
+      /** Of a pipeline: that made the version, or whose step the tracked run is of. */
       run: runSchema.nullable(),
+      /** What a client of MLflow logged of the version; null of one that no client registered. */
+      tracked: trackedOriginSchema.nullable(),
+      /** Who or what made or registered the version; null when that is gone. */
+      madeBy: z.string().nullable(),
       gates: z.array(verdictSchema),
       /** Of the package with the code of the run. */
       approvals: z.array(approvalSchema),

@@ -1,19 +1,24 @@
-import type { LineageGraph } from '../../contract/lineage.ts'
+import type { LineageGraph, TrackedOrigin } from '../../contract/lineage.ts'
+import type { ModelVersionRecord } from '../../contract/model.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
-import type { RecordReader } from '../../ports/metadata.ts'
+import type { LineageReader } from './tracked-origin.ts'
 import { versionSources } from './version-graph.ts'
 
 /** One prediction as a graph: the sources of its version, the features it was computed from, the endpoint, and its label. */
 export async function predictionGraph(
-  records: RecordReader,
+  metadata: LineageReader,
   prediction: PredictionRecord,
+  { version, origin }: { version: ModelVersionRecord | undefined; origin: TrackedOrigin | null },
   label: string | number | null,
 ): Promise<LineageGraph> {
-  const version = await records.get('model_version', prediction.version)
-  const { nodes, edges }: LineageGraph = version ? await versionSources(records, version) : { nodes: [], edges: [] }
+  const { nodes, edges }: LineageGraph = version
+    ? await versionSources(metadata, version, origin)
+    : { nodes: [], edges: [] }
   const own = `prediction:${prediction.id}`
   const endpoint = `endpoint:${prediction.endpoint}`
-  const looked = Object.keys(prediction.inputs).filter((name) => !(name in prediction.request))
+  // Of a model without a definition the request is the input.
+  const isAsSent = version?.definitionHash === null
+  const looked = Object.keys(prediction.inputs).filter((name) => !isAsSent && !(name in prediction.request))
   if (looked.length > 0) {
     nodes.push({
       id: 'features',

@@ -1,8 +1,12 @@
 import * as z from 'zod'
-import type { LineageGraph, LineageNode } from '../../contract/lineage.ts'
+import type { LineageGraph, LineageNode, TrackedOrigin } from '../../contract/lineage.ts'
 import type { ModelVersionRecord } from '../../contract/model.ts'
+import type { StepRecord } from '../../contract/run.ts'
 import type { DeploymentRecord } from '../../contract/serving.ts'
-import type { RecordReader } from '../../ports/metadata.ts'
+import { parsePipelineRunId } from '../tracking/pipeline-run-id.ts'
+import { basisNodes, datasetNode, runNode } from './run-nodes.ts'
+import { programsGraph, trackedGraph } from './tracked-graph.ts'
+import { type LineageReader, trackedOrigin } from './tracked-origin.ts'
 
 /** Candidates that were judged beside a version are looked for among that many after it. */
 const mostLater = 50
@@ -26,75 +30,71 @@ const versionNode = (version: ModelVersionRecord, detail: string): LineageNode =
 })
 
 /** Every version of a dataset that the run read; before runs said so, that of the training set alone. */
-async function datasetsOf(records: RecordReader, version: ModelVersionRecord): Promise<string[]> {
+function datasetsOf(version: ModelVersionRecord, steps: readonly StepRecord[]): string[] {
   const read = new Set(version.datasetVersion === null ? [] : [version.datasetVersion])
-  if (version.runId !== null)
-    for (const step of await records.find('step', { where: { runId: version.runId } })) {
-      const found = readsSchema.safeParse(step.output)
-      if (!found.success) continue
-      const { dataset, version: number, reads } = found.data
-      read.add(`${dataset}@${number}`)
-      for (const [name, each] of Object.entries(reads)) read.add(`${name}@${each.version}`)
-    }
+  for (const step of steps) {
+    const found = readsSchema.safeParse(step.output)
+    if (!found.success) continue
+    const { dataset, version: number, reads } = found.data
+    read.add(`${dataset}@${number}`)
+    for (const [name, each] of Object.entries(reads)) read.add(`${name}@${each.version}`)
+  }
   return [...read].sort()
 }
 
-/** What a version was made from: data, code, definition, run, and the version that it was held against. */
-export async function versionSources(records: RecordReader, version: ModelVersionRecord): Promise<LineageGraph> {
-  const nodes: LineageNode[] = []
-  const edges: LineageGraph['edges'] = []
+/** The version that a client registered once more, as `models:/name/1`; undefined where the name may mean another one by now. */
+async function copiedFrom(metadata: LineageReader, version: ModelVersionRecord) {
+  const [, name, number] = /^models:\/([^/]+)\/(\d+)$/s.exec(version.source?.uri ?? '') ?? []
+  const model = name === undefined ? undefined : await metadata.registry.modelNamed(name)
+  const found = model && (await metadata.get('model_version', `${model.key}@${number}`))
+  const isIt = found && found.runId === version.runId && found.recordedAt <= version.recordedAt
+  return isIt && found.id !== version.id ? found : undefined
+}
+
+/** Nodes of a graph come before what they lead to; what stands in several is there once. */
+function joined(parts: readonly LineageGraph[]): LineageGraph {
+  const nodes = new Map(parts.flatMap((part) => part.nodes.map((node) => [node.id, node])))
+  return { nodes: [...nodes.values()], edges: parts.flatMap(({ edges }) => edges) }
+}
+
+/** The run of a pipeline that made it, with what that ran by and what its steps read. */
+async function pipelineSources(metadata: LineageReader, version: ModelVersionRecord): Promise<LineageGraph> {
   const own = `model-version:${version.id}`
-  const run = version.runId === null ? undefined : await records.get('run', version.runId)
+  const runId = version.runId === null ? null : parsePipelineRunId(version.runId)?.runId
+  const run = runId ? await metadata.get('run', runId) : undefined
   const made = run ? `run:${run.id}` : own
-  for (const id of await datasetsOf(records, version)) {
-    const found = await records.get('dataset_version', id)
-    nodes.push({
-      id: `dataset-version:${id}`,
-      kind: 'dataset version',
-      title: id,
-      detail: found ? `${found.rows.toLocaleString('en')} rows` : 'no longer kept',
-      subject: `dataset:${id.slice(0, id.indexOf('@'))}`,
-      state: found ? 'good' : 'idle',
-    })
-    edges.push({ from: `dataset-version:${id}`, to: made })
+  const steps = run ? await metadata.find('step', { where: { runId: run.id } }) : []
+  const data = await Promise.all(datasetsOf(version, steps).map((id) => datasetNode(metadata, id)))
+  const read = { nodes: data, edges: data.map(({ id }) => ({ from: id, to: made })) }
+  if (!run) return read
+  const programs = steps.flatMap(({ trackedRun }) => trackedRun ?? [])
+  const basis = basisNodes(run)
+  const ran = {
+    nodes: [...basis, runNode(run)],
+    edges: [...basis.map(({ id }) => ({ from: id, to: made })), { from: made, to: own }],
   }
-  if (run) {
-    const { commit, dirty } = run.source
-    const changed = dirty ? ', with changes' : ''
-    nodes.push({
-      id: 'code',
-      kind: 'code',
-      title: commit ? `commit ${commit.slice(0, 12)}` : 'of no repository',
-      detail: run.packageHash ? `package ${run.packageHash.slice(0, 12)}${changed}` : `no package${changed}`,
-      subject: run.packageHash ? `package:${run.packageHash}` : null,
-      state: dirty ? 'warning' : 'good',
-    })
-    nodes.push({
-      id: `definition:${run.definitionHash}`,
-      kind: 'definition',
-      title: run.definitionHash.slice(0, 12),
-      detail: 'as it was in force',
-      subject: `definition:${run.definitionHash}`,
-      state: 'good',
-    })
-    nodes.push({
-      id: made,
-      kind: 'run',
-      title: run.pipeline,
-      detail: `${run.state}, by ${run.startedBy}`,
-      subject: `run:${run.id}`,
-      state: run.state === 'succeeded' ? 'good' : run.state === 'failed' ? 'bad' : 'working',
-    })
-    edges.push(
-      { from: 'code', to: made },
-      { from: `definition:${run.definitionHash}`, to: made },
-      { from: made, to: own },
-    )
-  }
-  const previous = version.previous === null ? undefined : await records.get('model_version', version.previous)
-  if (previous) {
-    nodes.push(versionNode(previous, 'it was held against'))
-    edges.push({ from: `model-version:${previous.id}`, to: own })
+  return joined([read, await programsGraph(metadata, programs, made), ran])
+}
+
+/** What a version was made from: data, code, definition, run, what a client logged of it, and the version that it was held against. */
+export async function versionSources(
+  metadata: LineageReader,
+  version: ModelVersionRecord,
+  origin: TrackedOrigin | null,
+): Promise<LineageGraph> {
+  const own = `model-version:${version.id}`
+  const parts = [await pipelineSources(metadata, version)]
+  if (origin) parts.push(await trackedGraph(metadata, origin, own))
+  const { nodes, edges } = joined(parts)
+  const previous = version.previous === null ? undefined : await metadata.get('model_version', version.previous)
+  const beside: [ModelVersionRecord | undefined, string][] = [
+    [await copiedFrom(metadata, version), 'it is a copy of'],
+    [previous, version.evaluation ? 'it was held against' : 'was in production then'],
+  ]
+  for (const [other, detail] of beside) {
+    if (!other || nodes.some(({ id }) => id === `model-version:${other.id}`)) continue
+    nodes.push(versionNode(other, detail))
+    edges.push({ from: `model-version:${other.id}`, to: own })
   }
   const passed = version.verdicts.filter((verdict) => verdict.passed).length
   const gates = version.verdicts.length === 0 ? '' : `, ${passed} of ${version.verdicts.length} gates`
@@ -110,10 +110,10 @@ function standing(newest: DeploymentRecord, serving: string | null, frozen: stri
 }
 
 /** A version both ways: what it was made from, which endpoints gave its answers, and which candidates were held against it. */
-export async function versionGraph(records: RecordReader, version: ModelVersionRecord): Promise<LineageGraph> {
-  const { nodes, edges } = await versionSources(records, version)
+export async function versionGraph(metadata: LineageReader, version: ModelVersionRecord): Promise<LineageGraph> {
+  const { nodes, edges } = await versionSources(metadata, version, await trackedOrigin(metadata, version))
   const own = `model-version:${version.id}`
-  const deployments = await records.find('deployment', {
+  const deployments = await metadata.find('deployment', {
     where: { version: version.id },
     orderBy: { field: 'startedAt', direction: 'desc' },
   })
@@ -121,7 +121,7 @@ export async function versionGraph(records: RecordReader, version: ModelVersionR
   for (const deployment of deployments)
     if (!newest.has(deployment.endpoint)) newest.set(deployment.endpoint, deployment)
   for (const [name, deployment] of newest) {
-    const endpoint = await records.get('endpoint', name)
+    const endpoint = await metadata.get('endpoint', name)
     const serves = endpoint?.serving === version.id
     nodes.push({
       id: `endpoint:${name}`,
@@ -140,7 +140,7 @@ export async function versionGraph(records: RecordReader, version: ModelVersionR
     })
     edges.push({ from: own, to: `endpoint:${name}` })
   }
-  const later = await records.find('model_version', {
+  const later = await metadata.find('model_version', {
     where: { model: version.model, number: { above: version.number } },
     orderBy: { field: 'number' },
     limit: mostLater,

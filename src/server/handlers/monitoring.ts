@@ -1,7 +1,8 @@
 import { MillwrightError } from '../../base/errors.ts'
 import type { PredictionRecord } from '../../contract/serving.ts'
-import { lineageOf, rolloutOf } from '../../domain/governance/lineage.ts'
+import { lineageOf, pipelineRunOf, rolloutOf } from '../../domain/governance/lineage.ts'
 import { predictionGraph } from '../../domain/governance/prediction-graph.ts'
+import { trackedOrigin } from '../../domain/governance/tracked-origin.ts'
 import { triggerOutlook } from '../../domain/lifecycle/trigger-outlook.ts'
 import { monitorsInForce } from '../../domain/monitoring/own-monitors.ts'
 import type { ControlPlane } from '../control-plane.ts'
@@ -144,16 +145,19 @@ export function monitoringHandlers(plane: ControlPlane): Handlers<Names> {
         })
       const label = await plane.monitors.labelOf(projects.current?.definition ?? null, record)
       const version = await metadata.get('model_version', record.version)
-      const run = version?.runId ? await metadata.get('run', version.runId) : undefined
+      const origin = version ? await trackedOrigin(metadata, version) : null
+      const run = await pipelineRunOf(metadata, version, origin)
       return {
         record: { ...record },
         label,
-        graph: await predictionGraph(metadata, record, label),
+        graph: await predictionGraph(metadata, record, { version, origin }, label),
         rollout: (await rolloutOf(metadata, record)) ?? null,
         run: run ?? null,
+        tracked: origin,
+        madeBy: version?.madeBy ?? null,
         gates: version?.verdicts ?? [],
         approvals: run?.packageHash ? await metadata.find('approval', { where: { package: run.packageHash } }) : [],
-        steps: await lineageOf(metadata, record),
+        steps: await lineageOf(metadata, record, { version, origin, run }),
       }
     },
     postLabels: async ({ body }) => ({ accepted: await posted.add(body.endpoint, body.labels) }),

@@ -7,6 +7,11 @@ import type { Message } from './protocol.ts'
 /** Makes what the request asks for, unless this very request has made it and its answer was lost; see `LostAnswers`. */
 export type Once = <T>(make: (note: NoteMade) => Promise<T>, again: (id: string) => Promise<T | null>) => Promise<T>
 
+/** An answer that is JSON already. */
+export class JsonText {
+  constructor(readonly text: string) {}
+}
+
 /** One operation of the protocol, below its prefixes. */
 export interface ProtocolRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -17,6 +22,6 @@ export interface ProtocolRoute {
   role?: Role
   /** Bytes that a body may have; 1 MiB where nothing is said. */
   bodyLimit?: number
-  /** @returns the JSON of the answer, or its text where it comes bit by bit. */
-  answer(request: { message: Message; caller: Caller; once: Once }): Promise<object | Readable>
+  /** @returns the answer, or its JSON where that comes bit by bit or is there. */
+  answer(request: { message: Message; caller: Caller; once: Once }): Promise<object | Readable | JsonText>
 }

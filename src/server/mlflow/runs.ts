@@ -18,8 +18,9 @@ import type { TrackedRuns } from '../../domain/tracking/tracked-runs.ts'
 import type { TrackingReader } from '../../ports/tracking.ts'
 import { unlessDeleted } from './lost-answers.ts'
 import { lifecycleOf, type Message, pageAsked, pageToken } from './protocol.ts'
-import type { ProtocolRoute } from './route.ts'
-import { runInfo, runMessage, some } from './shapes.ts'
+import { JsonText, type ProtocolRoute } from './route.ts'
+import { RunTexts } from './run-texts.ts'
+import { runInfo, runMessage } from './shapes.ts'
 
 export interface TrackingServices {
   models: LoggedModels
@@ -79,15 +80,22 @@ const pipelineRunMessage = ({ run, experiment, facts }: PipelineRun): object =>
   runMessage(run, experiment, facts, [], undefined)
 
 export function runRoutes({ tracking, experiments, runs, pipelineRuns }: TrackingServices): ProtocolRoute[] {
-  const whole = async (run: TrackedRun): Promise<object> => {
-    const [experiment, facts, inputs, models] = await Promise.all([
-      experiments.get(run.experimentId),
-      tracking.factsOf([run.id]),
-      tracking.inputsOf([run.id]),
-      tracking.modelsOf([run.id]),
+  const messagesOf = async (some: readonly TrackedRun[]): Promise<object[]> => {
+    const ids = some.map(({ id }) => id)
+    const [facts, inputs, models] = await Promise.all([
+      tracking.factsOf(ids),
+      tracking.inputsOf(ids),
+      tracking.modelsOf(ids),
     ])
-    return runMessage(run, experiment, facts.get(run.id)!, inputs.get(run.id) ?? [], models.get(run.id))
+    const places = new Map<string, Experiment>()
+    for (const { experimentId } of some)
+      if (!places.has(experimentId)) places.set(experimentId, await experiments.get(experimentId))
+    return some.map((run) =>
+      runMessage(run, places.get(run.experimentId)!, facts.get(run.id)!, inputs.get(run.id) ?? [], models.get(run.id)),
+    )
   }
+  const whole = async (run: TrackedRun): Promise<object> => (await messagesOf([run]))[0]!
+  const texts = new RunTexts(tracking.revisions)
   return [
     {
       method: 'POST',
@@ -101,29 +109,16 @@ export function runRoutes({ tracking, experiments, runs, pipelineRuns }: Trackin
           order: parseOrder(message.texts('order_by'), 'runs'),
           ...pageAsked(message, { usual: 1000, most: trackingLimits.runsPerPage }),
         }
+        const keep = texts.begin()
         const { runs: found, next } = await searchMerged(tracking, await pipelineRuns.among(search.experiments), search)
         const tracked = found.flatMap((each) => ('run' in each ? [] : [each]))
-        const ids = tracked.map(({ id }) => id)
-        const [facts, inputs, models] = await Promise.all([
-          tracking.factsOf(ids),
-          tracking.inputsOf(ids),
-          tracking.modelsOf(ids),
-        ])
-        const places = new Map<string, Experiment>()
-        for (const { experimentId } of tracked)
-          if (!places.has(experimentId)) places.set(experimentId, await experiments.get(experimentId))
-        const messages = found.map((run) =>
-          'run' in run
-            ? pipelineRunMessage(run)
-            : runMessage(
-                run,
-                places.get(run.experimentId)!,
-                facts.get(run.id)!,
-                inputs.get(run.id) ?? [],
-                models.get(run.id),
-              ),
-        )
-        return { ...some('runs', messages), ...(next ? { next_page_token: pageToken(next) } : {}) }
+        const textOf = await keep(tracked, messagesOf)
+        const list = found.map((each) => ('run' in each ? JSON.stringify(pipelineRunMessage(each)) : textOf(each.id)))
+        const parts = [
+          ...(list.length > 0 ? [`"runs":[${list.join(',')}]`] : []),
+          ...(next ? [`"next_page_token":${JSON.stringify(pageToken(next))}`] : []),
+        ]
+        return new JsonText(`{${parts.join(',')}}`)
       },
     },
     {

@@ -17,7 +17,7 @@ import { modelVersionRoutes } from './model-versions.ts'
 import { Message } from './protocol.ts'
 import { answerProtocolErrors } from './protocol-errors.ts'
 import { type RegistryServices, registeredModelRoutes } from './registered-models.ts'
-import type { Once, ProtocolRoute } from './route.ts'
+import { JsonText, type Once, type ProtocolRoute } from './route.ts'
 import { runRoutes } from './runs.ts'
 import { checkStepWrite } from './step-scope.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -132,7 +132,9 @@ function serve(
       const once: Once = (make, again) =>
         lostAnswers.once([route.path, caller.actor(), wordsOf(fields)], wentOut(reply), make, again)
       const answer = await route.answer({ message, caller, once })
-      return reply.type('application/json').send(answer instanceof Readable ? answer : JSON.stringify(answer))
+      const said =
+        answer instanceof Readable ? answer : answer instanceof JsonText ? answer.text : JSON.stringify(answer)
+      return reply.type('application/json').send(said)
     },
   })
 }

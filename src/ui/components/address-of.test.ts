@@ -24,5 +24,16 @@ test('what events name leads to the screen that shows it', () => {
     { path: '/experiments/4', search: {} },
     { path: '/experiments/run/ab12', search: {} },
   ])
+  const encoded = ["a 'b' / c", 'd=1'].map(encodeURIComponent).join('/')
+  expect(addressOf(`logged-dataset:7/${encoded}`)).toEqual({
+    path: '/experiments/7',
+    search: { q: "dataset.name = 'a ''b'' / c' AND dataset.digest = 'd=1'", lifecycle: 'all' },
+  })
+  expect(addressOf('logged-model:ab12/m-1')).toEqual({
+    path: '/experiments/run/ab12',
+    search: { tab: 'files', model: 'm-1' },
+  })
+  // News of one say no run.
+  expect(addressOf('logged-model:m-1')).toBeNull()
   expect([addressOf('principal:ada'), addressOf('nothing')]).toEqual([null, null])
 })

@@ -1,3 +1,5 @@
+import { fieldText, valueText } from '../../contract/search/format-filter.ts'
+
 export interface Address {
   path: string
   search: Record<string, string>
@@ -11,9 +13,21 @@ function modelAt(id: string): Address {
   return at(`/models/${encodeURIComponent(model)}${number === undefined ? '' : `/${number}`}`)
 }
 
+/** Runs of an experiment that read a dataset, by `<experiment>/<name>/<digest>`, each of them encoded; deleted ones too. */
+function readersAt(id: string): Address {
+  const [experiment = '', name = '', digest = ''] = id.split('/').map(decodeURIComponent)
+  const is = (key: string, value: string): string => `${fieldText({ entity: 'dataset', key })} = ${valueText(value)}`
+  return at(`/experiments/${experiment}`, { q: `${is('name', name)} AND ${is('digest', digest)}`, lifecycle: 'all' })
+}
+
+/** Among the files of the run that made it, by `<run>/<model>`; news of it say no run. */
+function loggedModelAt(id: string): Address | null {
+  const [run = '', model] = id.split('/')
+  return model === undefined ? null : at(`/experiments/run/${run}`, { tab: 'files', model })
+}
+
 /** Where each kind of thing is shown, by the rest of its subject. */
 const places: Record<string, (id: string) => Address | null> = {
-  // One that a script tracked has no screen yet.
   run: (id) => (id.startsWith('run_') ? at(`/runs/${id}`) : null),
   step: (id) => {
     const [run = '', step = ''] = id.split('/')
@@ -21,6 +35,8 @@ const places: Record<string, (id: string) => Address | null> = {
   },
   experiment: (id) => at(`/experiments/${id}`),
   'tracked-run': (id) => at(`/experiments/run/${id}`),
+  'logged-model': loggedModelAt,
+  'logged-dataset': readersAt,
   pipeline: (id) => at(`/pipelines/${id}`),
   trigger: () => at('/pipelines'),
   dataset: (id) => at(`/data/${id.replace(/@.*/, '')}`),

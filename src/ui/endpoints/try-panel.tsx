@@ -15,7 +15,16 @@ import { absoluteTime } from '../time.ts'
 import { latencyWord } from './latency-word.ts'
 import { requestOf, startingText, tensorsOf } from './request-fields.ts'
 
-function Answered({ tried, endpoint }: { tried: Answer<'tryEndpoint'>; endpoint: string }) {
+function Answered({
+  tried,
+  endpoint,
+  isAsSent,
+}: {
+  tried: Answer<'tryEndpoint'>
+  endpoint: string
+  /** Of a model whose request is its input. */
+  isAsSent: boolean
+}) {
   const record = tried.record as unknown as PredictionRecord | null
   const { prediction, probability, version } = tried.answer
   return (
@@ -43,7 +52,7 @@ function Answered({ tried, endpoint }: { tried: Answer<'tryEndpoint'>; endpoint:
               ] as const)),
         ]}
       />
-      {record && <InputsTable record={record} />}
+      {record && <InputsTable record={record} isAsSent={isAsSent} />}
       <JsonTree name="The whole answer" value={tried.answer} open={record === null} />
     </div>
   )
@@ -148,7 +157,9 @@ export function TryPanel({
           {asking.error && <ErrorState error={asking.error} />}
         </form>
       )}
-      {asking.data && <Answered tried={asking.data} endpoint={endpoint} />}
+      {asking.data && (
+        <Answered tried={asking.data} endpoint={endpoint} isAsSent={described.data?.version.definitionHash === null} />
+      )}
     </Panel>
   )
 }

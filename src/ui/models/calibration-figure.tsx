@@ -68,7 +68,9 @@ export function CalibrationFigure({ calibration }: { calibration: Evaluation['ca
       columns={columns}
       rowId={({ score }) => String(score)}
       height={height}
-      empty={<EmptyState>Its answers are no probabilities, so there is nothing to calibrate.</EmptyState>}
+      empty={
+        <EmptyState>Only the probability of a yes is held against what happened, and its answers are none.</EmptyState>
+      }
     >
       {(width) => {
         const x = linearScale(0, most, 44, width - 12, width < 480 ? 4 : 8)

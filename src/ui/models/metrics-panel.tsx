@@ -71,11 +71,10 @@ export function MetricsPanel({ evaluation }: { evaluation: Evaluation }) {
     ],
     [against],
   )
+  // Scores that a program wrote have no times.
+  const when = from === 0 && to === 0 ? '' : `${absoluteTime(from).slice(0, 16)} to ${absoluteTime(to).slice(0, 16)}, `
   return (
-    <Panel
-      title="How good it is"
-      says={`On ${count(rows)} test rows it never saw, ${absoluteTime(from).slice(0, 16)} to ${absoluteTime(to).slice(0, 16)}, with 95 % intervals.`}
-    >
+    <Panel title="How good it is" says={`On ${count(rows)} test rows it never saw, ${when}with 95 % intervals.`}>
       <TableTools rows={table} total={table.length} columns={columns} name="metrics">
         {against && (
           <span className="muted">

@@ -22,6 +22,7 @@ import { MetricsPanel } from './metrics-panel.tsx'
 import { ModelCard } from './model-card.tsx'
 import { SegmentsFigure } from './segments-figure.tsx'
 import { stateIcons } from './state-icons.ts'
+import { isTracked, LoggedDataOf, TrackedRunOf } from './tracked-source.tsx'
 import { VersionActions } from './version-actions.tsx'
 
 const route = getRouteApi('/models/$model/$number')
@@ -44,28 +45,28 @@ function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
           ['By', <Ref key="by" to={version.madeBy} />],
           [
             'Run',
-            version.runId === null ? (
-              version.source ? (
-                'not said'
-              ) : (
-                'none: it came as a file'
-              )
+            isTracked(version) ? (
+              <TrackedRunOf key="run" version={version} />
+            ) : version.runId === null ? (
+              'none: it came as a file'
             ) : (
               <Ref key="run" to={`run:${version.runId}`} />
             ),
           ],
           ...(version.source ? ([['Registered from', <code key="source">{version.source.uri}</code>]] as const) : []),
-          [
-            'Trained on',
-            version.datasetVersion === null ? (
-              'not known'
-            ) : (
-              <span key="data">
-                <Ref to={`dataset:${version.datasetVersion.split('@')[0]}`}>{version.datasetVersion}</Ref>
-                {version.trainedRows !== null && `, ${count(version.trainedRows)} rows`}
-              </span>
-            ),
-          ],
+          isTracked(version)
+            ? ['Data that it logged', <LoggedDataOf key="logged" version={version} />]
+            : [
+                'Trained on',
+                version.datasetVersion === null ? (
+                  'not known'
+                ) : (
+                  <span key="data">
+                    <Ref to={`dataset:${version.datasetVersion.split('@')[0]}`}>{version.datasetVersion}</Ref>
+                    {version.trainedRows !== null && `, ${count(version.trainedRows)} rows`}
+                  </span>
+                ),
+              ],
           [
             'Labels known by',
             version.trainedUntil === null ? (

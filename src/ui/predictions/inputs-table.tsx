@@ -35,14 +35,18 @@ const columns: Column<Row>[] = [
   },
 ]
 
-/** What the model read, and what of it was sent with the request. */
-export function InputsTable({ record }: { record: PredictionRecord }) {
+/**
+ * What the model read, and what of it was sent with the request.
+ *
+ * @param isAsSent of a model whose request is its input.
+ */
+export function InputsTable({ record, isAsSent }: { record: PredictionRecord; isAsSent: boolean }) {
   const rows = useMemo(
     () =>
       Object.entries(record.inputs).map(
-        ([name, value]): Row => ({ name, value, from: name in record.request ? 'request' : 'computed' }),
+        ([name, value]): Row => ({ name, value, from: isAsSent || name in record.request ? 'request' : 'computed' }),
       ),
-    [record],
+    [record, isAsSent],
   )
   return (
     <div>

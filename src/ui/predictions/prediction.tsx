@@ -5,7 +5,7 @@ import type { PredictionRecord } from '../../contract/serving.ts'
 import { useProjectTime } from '../clock.ts'
 import { Lineage } from '../components/lineage.tsx'
 import { Panel } from '../components/panel.tsx'
-import { Hash, Ref } from '../components/ref.tsx'
+import { Ref } from '../components/ref.tsx'
 import { Facts, Screen } from '../components/screen.tsx'
 import { ErrorState, Loading } from '../components/states.tsx'
 import { When } from '../components/when.tsx'
@@ -14,6 +14,7 @@ import { scoreWord } from '../endpoints/traffic-panels.tsx'
 import { duration } from '../format.ts'
 import { reading } from '../queries.ts'
 import { absoluteTime } from '../time.ts'
+import { BehindPanel } from './behind-panel.tsx'
 import { InputsTable } from './inputs-table.tsx'
 
 const route = getRouteApi('/predictions/$id')
@@ -68,7 +69,7 @@ export function Prediction() {
             title="What made it"
             says="From the data and the code to the answer, and to what came true; each leads to where it is shown."
           >
-            <Lineage graph={data.graph} label={`Lineage of ${id}`} current={`prediction:${id}`} nodeWidth={156} />
+            <Lineage graph={data.graph} label={`Lineage of ${id}`} current={`prediction:${id}`} />
           </Panel>
           <div className="columns">
             <Panel title="The answer" says="What was answered, when and by what, and what came true.">
@@ -107,66 +108,13 @@ export function Prediction() {
                 ]}
               />
             </Panel>
-            <Panel
-              title="Who and what is behind it"
-              says="The rollout, the run, the code and the data, and who agreed to them."
-            >
-              <Facts
-                facts={[
-                  [
-                    'Rolled out by',
-                    data.rollout ? (
-                      <Ref key="r" to={data.rollout.startedBy}>
-                        {data.rollout.startedBy}
-                      </Ref>
-                    ) : (
-                      'not known'
-                    ),
-                  ],
-                  ['Because', data.rollout?.reason ?? '–'],
-                  ['Run', data.run ? <Ref key="u" to={`run:${data.run.id}`} /> : 'none: the model came as a file'],
-                  ['Started by', data.run ? `${data.run.startedBy}: ${data.run.reason}` : '–'],
-                  [
-                    'Commit',
-                    data.run?.source.commit ? <Hash key="c" value={data.run.source.commit} /> : 'of no repository',
-                  ],
-                  [
-                    'Package',
-                    data.run?.packageHash ? (
-                      <Hash key="p" value={data.run.packageHash} to={`package:${data.run.packageHash}`} />
-                    ) : (
-                      'none'
-                    ),
-                  ],
-                  [
-                    'Definition',
-                    data.run ? (
-                      <Hash key="d" value={data.run.definitionHash} to={`definition:${data.run.definitionHash}`} />
-                    ) : (
-                      '–'
-                    ),
-                  ],
-                  [
-                    'Approved by',
-                    data.approvals.length === 0
-                      ? 'nobody had to, or did'
-                      : data.approvals.map(({ by, role }) => `${by} (${role})`).join(', '),
-                  ],
-                  [
-                    'Gates',
-                    data.gates.length === 0
-                      ? 'none'
-                      : `${data.gates.filter(({ passed }) => passed).length} of ${data.gates.length} passed`,
-                  ],
-                ]}
-              />
-            </Panel>
+            <BehindPanel lineage={data} />
           </div>
           <Panel
             title="What the model read"
             says="Every input as it was computed for this answer, and what of it was sent."
           >
-            <InputsTable record={record} />
+            <InputsTable record={record} isAsSent={!data.graph.nodes.some(({ kind }) => kind === 'features')} />
           </Panel>
         </Suspense>
       )}

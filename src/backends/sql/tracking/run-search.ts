@@ -36,12 +36,20 @@ export const experimentsAsked = (asked: readonly string[] | { folder: string }):
     ? sql`(select key from experiment where deleted = 0 and ${nameWithin(sql`name`, asked.folder)})`
     : sql`(${sql.join(asked.map(experimentKey))})`
 
-const runs: Searched = {
+/** Of many runs so many of the newest are looked at one by one before the others: often they fill the page. */
+const newestTried = 4000
+/** A page as large as this one is not filled by them. */
+const smallPage = 1000
+
+/** @param isOneByOne whether the values of metrics are looked up for each run that is looked at, in place of all at once. */
+const runsBy = (isOneByOne: boolean): Searched => ({
   within: (folder) => sql`r.experiment in (select key from experiment where ${nameWithin(sql`name`, folder)})`,
   attribute: (key) => attributes[key]!,
   any({ entity, key }, test, ofNaN) {
     if (entity === 'metric') {
       const fits = pointFits(test, ofNaN)
+      if (isOneByOne)
+        return sql`exists (select 1 from metric_latest where run = r.key and metric = ${metricKey(key)} and ${fits})`
       // The values of a metric lie together: those that fit are looked up once, not for every run.
       return sql`r.key in (select run from metric_latest where metric = ${metricKey(key)} and ${fits})`
     }
@@ -55,7 +63,8 @@ const runs: Searched = {
     const fits = test ? test(sql`value`) : sql`1 = 1`
     return sql`exists (select 1 from ${table} where run = r.key and name = ${key} and ${fits})`
   },
-}
+})
+const [together, oneByOne] = [runsBy(false), runsBy(true)]
 
 function termsOf({ entity, key, descending }: OrderItem): Term[] {
   if (entity === 'attribute') return nullsLast(attributes[key]!, descending)
@@ -90,7 +99,6 @@ async function foundRuns<R extends object>(
     sql`r.experiment in ${experimentsAsked(experiments)}`,
     lifecycle === 'all' ? sql`r.deleted in (0, 1)` : sql`r.deleted = ${lifecycle === 'deleted' ? 1 : 0}`,
   ]
-  if (filter) conditions.push(filterSql(filter, runs, dialect))
   if (from) {
     // The index on time finds the place at once.
     if (order.length === 0) conditions.push(sql`r.started_at <= ${from[0]}`)
@@ -98,10 +106,22 @@ async function foundRuns<R extends object>(
   }
   // The newest alone are found by an index.
   const place = filter || order.length > 0 ? await searchPlace(db, dialect) : db
-  const { rows } = await sql<R>`
-    select ${columns(terms)} from tracked_run r where ${sql.join(conditions, sql` and `)}
-    order by ${orderBy(terms)} limit ${limit}`.execute(place)
-  return { rows, terms }
+  const among = sql.join(conditions, sql` and `)
+  const found = async (isFound: RawBuilder<unknown>): Promise<R[]> => {
+    const { rows } = await sql<R>`
+      select ${columns(terms)} from tracked_run r where ${isFound} order by ${orderBy(terms)} limit ${limit}`.execute(
+      place,
+    )
+    return rows
+  }
+  if (!filter) return { rows: await found(among), terms }
+  if (place === dialect.searcher && order.length === 0 && limit <= smallPage + 1) {
+    const oldest = sql`(select r.started_at from tracked_run r where ${among} order by r.started_at desc limit 1 offset ${newestTried})`
+    const isNew = sql`r.started_at >= coalesce(${oldest}, ${Number.MIN_SAFE_INTEGER})`
+    const rows = await found(sql`${among} and ${isNew} and ${filterSql(filter, oneByOne, dialect)}`)
+    if (rows.length === limit) return { rows, terms }
+  }
+  return { rows: await found(sql`${among} and ${filterSql(filter, together, dialect)}`), terms }
 }
 
 /** Runs of experiments that a filter finds, a page of them in order. Pages never overlap, and nothing is left out between them. */

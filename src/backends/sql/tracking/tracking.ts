@@ -6,12 +6,14 @@ import { garbageReader, garbageWriter } from './garbage.ts'
 import { loggedModelReader, loggedModelWriter } from './logged-models.ts'
 import { addPoints, readPoints, samplePoints } from './metrics.ts'
 import { addRunModels, readRunModels } from './run-models.ts'
+import type { RunRevisions } from './run-revisions.ts'
 import { searchRuns } from './run-search.ts'
 import { readRun, runWriter } from './runs.ts'
 import { clearTrackingTables } from './tables.ts'
 import { trackingViews } from './views.ts'
 
-export const trackingReader = (db: Database, dialect: SqlDialect): TrackingReader => ({
+export const trackingReader = (db: Database, dialect: SqlDialect, revisions: RunRevisions): TrackingReader => ({
+  revisions,
   experiment: (id) => readExperiment(db, id),
   experimentNamed: (name) => readExperimentNamed(db, name),
   experiments: (search) => searchExperiments(db, dialect, search),
@@ -29,14 +31,52 @@ export const trackingReader = (db: Database, dialect: SqlDialect): TrackingReade
   datasets: (experiments, limit) => readDatasets(db, experiments, limit),
 })
 
-export const trackingWriter = (db: Database, dialect: SqlDialect): TrackingWriter => ({
-  ...trackingReader(db, dialect),
-  ...experimentWriter(db, dialect.isUniqueViolation),
-  ...runWriter(db),
-  ...factWriter(db),
-  models: loggedModelWriter(db, dialect),
-  garbage: garbageWriter(db),
-  addModels: (id, models) => addRunModels(db, id, models),
-  addPoints: (id, points) => addPoints(db, id, points),
-  clear: () => clearTrackingTables(db),
-})
+/** The function, which tells first that it changes the run. */
+const changesRun =
+  <Rest extends unknown[], Result>(revisions: RunRevisions, change: (id: string, ...rest: Rest) => Promise<Result>) =>
+  (id: string, ...rest: Rest): Promise<Result> => {
+    revisions.touch(id)
+    return change(id, ...rest)
+  }
+
+/** The function, which tells first that it may change any run. */
+const changesRuns =
+  <Asked extends unknown[], Result>(revisions: RunRevisions, change: (...asked: Asked) => Promise<Result>) =>
+  (...asked: Asked): Promise<Result> => {
+    revisions.touchAll()
+    return change(...asked)
+  }
+
+export const trackingWriter = (db: Database, dialect: SqlDialect, revisions: RunRevisions): TrackingWriter => {
+  const experiments = experimentWriter(db, dialect.isUniqueViolation)
+  const runs = runWriter(db)
+  const facts = factWriter(db)
+  const garbage = garbageWriter(db)
+  return {
+    ...trackingReader(db, dialect, revisions),
+    ...experiments,
+    // Runs say where their experiment keeps files.
+    updateExperiment: changesRuns(revisions, experiments.updateExperiment),
+    insertRun: (run) => {
+      revisions.touch(run.id)
+      return runs.insertRun(run)
+    },
+    updateRun: changesRun(revisions, runs.updateRun),
+    markRuns: changesRuns(revisions, runs.markRuns),
+    addParams: changesRun(revisions, facts.addParams),
+    setTags: changesRun(revisions, facts.setTags),
+    removeTag: changesRun(revisions, facts.removeTag),
+    addInputs: changesRun(revisions, facts.addInputs),
+    models: loggedModelWriter(db, dialect),
+    garbage: {
+      ...garbage,
+      mark: changesRuns(revisions, garbage.mark),
+      markWithin: changesRuns(revisions, garbage.markWithin),
+      removeRows: changesRuns(revisions, garbage.removeRows),
+      remove: changesRuns(revisions, garbage.remove),
+    },
+    addModels: changesRun(revisions, (id, models) => addRunModels(db, id, models)),
+    addPoints: changesRun(revisions, (id, points) => addPoints(db, id, points)),
+    clear: changesRuns(revisions, () => clearTrackingTables(db)),
+  }
+}

@@ -1,20 +1,22 @@
 import * as z from 'zod'
 import { MillwrightError } from '../../../base/errors.ts'
-import { gateSchema } from '../../../contract/definition.ts'
+import { gateSchema, tasks } from '../../../contract/definition.ts'
 import type { Artifact } from '../../../contract/run.ts'
 import type { StepContext } from '../../../contract/step.ts'
 import { judgeAll } from '../../registry/gates.ts'
 import { evaluate } from '../../training/evaluation.ts'
 import type { judgedOutput } from '../judged-file.ts'
+import { readScores } from '../scores-file.ts'
 import type { StageServices } from '../stage-services.ts'
 
 const paramsSchema = z.object({
-  task: z.enum(['binary', 'regression']),
+  task: z.enum(tasks),
   scores: z.string(),
   threshold: z.number(),
   gates: z.array(gateSchema),
+  /** Columns of the file that part its rows. */
+  segments: z.array(z.string()).default([]),
 })
-const columns = ['target', 'score', 'baseline'] as const
 
 /** An artifact of a step before, by its name. @throws `step-failed` when none left it */
 export function artifactNamed(context: StepContext, name: string): Artifact {
@@ -31,36 +33,10 @@ export default async function judgeScores(
   context: StepContext,
   { data }: StageServices,
 ): Promise<z.infer<typeof judgedOutput>> {
-  const { task, scores, threshold, gates } = paramsSchema.parse(context.params)
-  const file = { format: 'csv' as const, path: await context.inputPath(artifactNamed(context, scores)) }
-  const given = new Set((await data.tables.schema(file)).map(({ name }) => name))
-  const read = columns.filter((name) => given.has(name))
-  const table = await data.tables.read([file], { columns: read.map((name) => ({ name, type: 'number' as const })) })
-  const column = (name: (typeof columns)[number]): Float64Array => {
-    const vector = table.columns.get(name)
-    const values = vector?.kind === 'number' ? vector.values : new Float64Array()
-    const wrong = values.findIndex(
-      (value) => !Number.isFinite(value) || (task === 'binary' && (value < 0 || value > 1)),
-    )
-    if (values.length > 0 && wrong < 0) return values
-    const why =
-      values.length === 0
-        ? 'has no value'
-        : `has no ${task === 'binary' ? 'number from 0 to 1' : 'number'} in row ${wrong + 1}`
-    throw new MillwrightError('invalid-data', `the column ${name} of ${scores} ${why}`, { field: name })
-  }
-  const evaluation = evaluate({
-    task,
-    classes: 1,
-    threshold,
-    target: column('target'),
-    candidate: column('score'),
-    baseline: given.has('baseline') ? column('baseline') : null,
-    production: null,
-    segments: {},
-    from: 0,
-    to: 0,
-  })
+  const { task, scores, threshold, gates, segments } = paramsSchema.parse(context.params)
+  const path = await context.inputPath(artifactNamed(context, scores))
+  const read = await readScores(data.tables, path, { file: scores, task, segments })
+  const evaluation = evaluate({ ...read, task, threshold, production: null, from: 0, to: 0 })
   const verdicts = judgeAll({ task, gates }, { evaluation, slot: null })
   for (const { passed, gate, message } of verdicts) context.log(`${passed ? 'passed ' : 'REFUSED'} ${gate}: ${message}`)
   await context.artifact('evaluation.json', { json: JSON.parse(JSON.stringify(evaluation)) }, 'report')

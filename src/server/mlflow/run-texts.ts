@@ -1,0 +1,69 @@
+import type { TrackedRun } from '../../contract/tracking.ts'
+import type { RunRevisions } from '../../ports/tracking.ts'
+
+/** Characters that all texts may have together. */
+const mostKept = 32 << 20
+/** One that is longer is not kept: it would push out many others. */
+const longestKept = 64 << 10
+
+/** Messages of runs as JSON, kept for as long as their runs do not change: most of what lists show was shown before. */
+export class RunTexts {
+  private readonly kept = new Map<string, { revision: number; text: string }>()
+  private characters = 0
+
+  constructor(private readonly revisions: RunRevisions) {}
+
+  /**
+   * Called before runs are read. @returns what gives the texts of the runs that were read since, by their ids; it makes messages of
+   * those alone whose text it does not have.
+   */
+  begin(): (
+    runs: readonly TrackedRun[],
+    messagesOf: (runs: readonly TrackedRun[]) => Promise<object[]>,
+  ) => Promise<(id: string) => string> {
+    const begun = this.revisions.now()
+    return async (runs, messagesOf) => {
+      const texts = new Map<string, string>()
+      const missing = runs.filter((run) => {
+        const text = this.get(run.id)
+        if (text !== undefined) texts.set(run.id, text)
+        return text === undefined
+      })
+      if (missing.length > 0)
+        for (const [at, message] of (await messagesOf(missing)).entries()) {
+          const { id } = missing[at]!
+          const text = JSON.stringify(message)
+          texts.set(id, text)
+          // What changed while it was read may be half old.
+          if (this.revisions.of(id) <= begun) this.put(id, text)
+        }
+      return (id) => texts.get(id)!
+    }
+  }
+
+  private get(id: string): string | undefined {
+    const found = this.kept.get(id)
+    if (!found) return undefined
+    this.kept.delete(id)
+    if (found.revision === this.revisions.of(id)) {
+      // The last one is the one that was asked for last.
+      this.kept.set(id, found)
+      return found.text
+    }
+    this.characters -= found.text.length
+    return undefined
+  }
+
+  private put(id: string, text: string): void {
+    if (text.length > longestKept) return
+    const before = this.kept.get(id)
+    if (before) this.characters -= before.text.length
+    this.kept.set(id, { revision: this.revisions.of(id), text })
+    this.characters += text.length
+    for (const [oldest, { text: old }] of this.kept) {
+      if (this.characters <= mostKept) break
+      this.kept.delete(oldest)
+      this.characters -= old.length
+    }
+  }
+}

@@ -71,17 +71,6 @@ function columnsOf(
           </>
         ),
     },
-    ...(hasFolders
-      ? [
-          {
-            id: 'below',
-            header: 'Experiments below',
-            accessorFn: (entry: Entry) => (entry.kind === 'folder' ? entry.experiments : undefined),
-            sortUndefined: 'last',
-            meta: { numeric: true },
-          } satisfies Column<Entry>,
-        ]
-      : []),
     {
       id: 'runs',
       header: 'Runs',
@@ -96,6 +85,17 @@ function columnsOf(
           count(original.runs)
         ),
     },
+    ...(hasFolders
+      ? [
+          {
+            id: 'below',
+            header: 'Experiments below',
+            accessorFn: (entry: Entry) => (entry.kind === 'folder' ? entry.experiments : undefined),
+            sortUndefined: 'last',
+            meta: { numeric: true },
+          } satisfies Column<Entry>,
+        ]
+      : []),
     {
       id: 'running',
       header: 'Running',

@@ -12,13 +12,24 @@ const agent = new Agent({ keepAlive: true, maxSockets: manyCallers })
 export class OutOfPatience extends Error {}
 
 /** Asks one of the routes of MLflow. @throws OutOfPatience after `patienceMs`, where it is given. */
-export function send(
+export async function send(
   address: string,
   method: string,
   path: string,
   body?: unknown,
   patienceMs?: number,
 ): Promise<unknown> {
+  return JSON.parse((await sendForBytes(address, method, path, body, patienceMs)).toString())
+}
+
+/** As `send`, its answer not looked into: of a long list that would take this process as long as the other. */
+export function sendForBytes(
+  address: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  patienceMs?: number,
+): Promise<Buffer> {
   const text = body === undefined ? '' : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
@@ -28,14 +39,20 @@ export function send(
       answer.on('error', reject)
       answer.on('end', () => {
         clearTimeout(patience)
-        const said = Buffer.concat(pieces).toString()
-        if (answer.statusCode === 200) resolve(JSON.parse(said))
-        else reject(new Error(`${method} ${path}: ${answer.statusCode} ${said.slice(0, 300)}`))
+        const said = Buffer.concat(pieces)
+        if (answer.statusCode === 200) resolve(said)
+        else reject(new Error(`${method} ${path}: ${answer.statusCode} ${said.toString().slice(0, 300)}`))
       })
     })
     const patience =
       patienceMs === undefined ? undefined : setTimeout(() => asked.destroy(new OutOfPatience()), patienceMs)
-    asked.on('error', reject)
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(patience)
+      // A server may close a connection that waited just when it is used again.
+      if (asked.reusedSocket && error.code === 'ECONNRESET')
+        resolve(sendForBytes(address, method, path, body, patienceMs))
+      else reject(error)
+    })
     asked.end(text)
   })
 }

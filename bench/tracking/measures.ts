@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { python } from '../../test/clients/mlflow.ts'
-import { callers, manyCallers, medianMs, megabytesASecond, newRun, rate, send } from './load.ts'
+import { callers, manyCallers, medianMs, megabytesASecond, newRun, rate, send, sendForBytes } from './load.ts'
 
 export interface Amounts {
   /** Of the long history. */
@@ -61,7 +61,13 @@ export function measuresOfSize({ seconds, patienceMs }: Amounts): Measure[] {
         unit: 'ms',
         of: ({ address }) =>
           medianMs(5, patienceMs, () =>
-            send(address, 'POST', '/runs/search', { experiment_ids: ['0'], max_results: 100, ...asked }, patienceMs),
+            sendForBytes(
+              address,
+              'POST',
+              '/runs/search',
+              { experiment_ids: ['0'], max_results: 100, ...asked },
+              patienceMs,
+            ),
           ),
       }),
     ),

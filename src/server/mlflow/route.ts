@@ -9,7 +9,7 @@ export type Once = <T>(make: (note: NoteMade) => Promise<T>, again: (id: string)
 
 /** An answer that is JSON already. */
 export class JsonText {
-  constructor(readonly text: string) {}
+  constructor(readonly text: Buffer) {}
 }
 
 /** One operation of the protocol, below its prefixes. */

@@ -1,15 +1,15 @@
 import type { TrackedRun } from '../../contract/tracking.ts'
 import type { RunRevisions } from '../../ports/tracking.ts'
 
-/** Characters that all texts may have together. */
+/** Bytes that all texts may have together. */
 const mostKept = 32 << 20
 /** One that is longer is not kept: it would push out many others. */
 const longestKept = 64 << 10
 
 /** Messages of runs as JSON, kept for as long as their runs do not change: most of what lists show was shown before. */
 export class RunTexts {
-  private readonly kept = new Map<string, { revision: number; text: string }>()
-  private characters = 0
+  private readonly kept = new Map<string, { revision: number; text: Buffer }>()
+  private bytes = 0
 
   constructor(private readonly revisions: RunRevisions) {}
 
@@ -20,10 +20,10 @@ export class RunTexts {
   begin(): (
     runs: readonly TrackedRun[],
     messagesOf: (runs: readonly TrackedRun[]) => Promise<object[]>,
-  ) => Promise<(id: string) => string> {
+  ) => Promise<(id: string) => Buffer> {
     const begun = this.revisions.now()
     return async (runs, messagesOf) => {
-      const texts = new Map<string, string>()
+      const texts = new Map<string, Buffer>()
       const missing = runs.filter((run) => {
         const text = this.get(run.id)
         if (text !== undefined) texts.set(run.id, text)
@@ -32,7 +32,7 @@ export class RunTexts {
       if (missing.length > 0)
         for (const [at, message] of (await messagesOf(missing)).entries()) {
           const { id } = missing[at]!
-          const text = JSON.stringify(message)
+          const text = Buffer.from(JSON.stringify(message))
           texts.set(id, text)
           // What changed while it was read may be half old.
           if (this.revisions.of(id) <= begun) this.put(id, text)
@@ -41,7 +41,7 @@ export class RunTexts {
     }
   }
 
-  private get(id: string): string | undefined {
+  private get(id: string): Buffer | undefined {
     const found = this.kept.get(id)
     if (!found) return undefined
     this.kept.delete(id)
@@ -50,20 +50,20 @@ export class RunTexts {
       this.kept.set(id, found)
       return found.text
     }
-    this.characters -= found.text.length
+    this.bytes -= found.text.length
     return undefined
   }
 
-  private put(id: string, text: string): void {
+  private put(id: string, text: Buffer): void {
     if (text.length > longestKept) return
     const before = this.kept.get(id)
-    if (before) this.characters -= before.text.length
+    if (before) this.bytes -= before.text.length
     this.kept.set(id, { revision: this.revisions.of(id), text })
-    this.characters += text.length
+    this.bytes += text.length
     for (const [oldest, { text: old }] of this.kept) {
-      if (this.characters <= mostKept) break
+      if (this.bytes <= mostKept) break
       this.kept.delete(oldest)
-      this.characters -= old.length
+      this.bytes -= old.length
     }
   }
 }

@@ -76,6 +76,9 @@ const inputOf = (message: Message): RunInput => {
   }
 }
 
+const listBegins = Buffer.from('{"runs":[')
+const comma = Buffer.from(',')
+
 const pipelineRunMessage = ({ run, experiment, facts }: PipelineRun): object =>
   runMessage(run, experiment, facts, [], undefined)
 
@@ -113,12 +116,13 @@ export function runRoutes({ tracking, experiments, runs, pipelineRuns }: Trackin
         const { runs: found, next } = await searchMerged(tracking, await pipelineRuns.among(search.experiments), search)
         const tracked = found.flatMap((each) => ('run' in each ? [] : [each]))
         const textOf = await keep(tracked, messagesOf)
-        const list = found.map((each) => ('run' in each ? JSON.stringify(pipelineRunMessage(each)) : textOf(each.id)))
-        const parts = [
-          ...(list.length > 0 ? [`"runs":[${list.join(',')}]`] : []),
-          ...(next ? [`"next_page_token":${JSON.stringify(pageToken(next))}`] : []),
-        ]
-        return new JsonText(`{${parts.join(',')}}`)
+        if (found.length === 0) return {}
+        const list = found.flatMap((each, at) => [
+          at === 0 ? listBegins : comma,
+          'run' in each ? Buffer.from(JSON.stringify(pipelineRunMessage(each))) : textOf(each.id),
+        ])
+        const token = next ? `,"next_page_token":${JSON.stringify(pageToken(next))}` : ''
+        return new JsonText(Buffer.concat([...list, Buffer.from(`]${token}}`)]))
       },
     },
     {

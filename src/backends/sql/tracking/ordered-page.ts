@@ -24,14 +24,17 @@ export function afterPlace(terms: readonly Term[], place: OrderPlace): RawBuilde
   return sql`(${beyond} or (${same} and ${afterPlace(others, rest)}))`
 }
 
-const column = (place: number): string => `o${place}`
+/** The name of the column with what rows are ordered by, at a place of the order. */
+export const orderColumn = (place: number): string => `o${place}`
 
 /** The values that rows are ordered by, as columns of their own. */
 export const orderColumns = (terms: readonly Term[]): RawBuilder<unknown> =>
-  sql.join(terms.map(({ value }, place) => sql`${value} as ${sql.ref(column(place))}`))
+  sql.join(terms.map(({ value }, place) => sql`${value} as ${sql.ref(orderColumn(place))}`))
 
 export const orderBy = (terms: readonly Term[]): RawBuilder<unknown> =>
-  sql.join(terms.map(({ descending }, place) => sql`${sql.ref(column(place))} ${sql.raw(descending ? 'desc' : 'asc')}`))
+  sql.join(
+    terms.map(({ descending }, place) => sql`${sql.ref(orderColumn(place))} ${sql.raw(descending ? 'desc' : 'asc')}`),
+  )
 
 /** Of `limit + 1` rows the page, and the place where the next begins. */
 export function pageOf<R extends object>(
@@ -41,7 +44,7 @@ export function pageOf<R extends object>(
 ): { page: R[]; places: OrderPlace[]; next: OrderPlace | null } {
   const page = rows.slice(0, limit)
   const places = page.map((row) =>
-    terms.map((_, place) => (row as Record<string, string | number | null>)[column(place)]!),
+    terms.map((_, place) => (row as Record<string, string | number | null>)[orderColumn(place)]!),
   )
   return { page, places, next: rows.length > limit ? (places.at(-1) ?? null) : null }
 }

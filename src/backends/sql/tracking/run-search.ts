@@ -1,16 +1,18 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { Filter } from '../../../contract/search/filter-syntax.ts'
 import type { OrderItem } from '../../../contract/search/parse-order.ts'
 import type { RunPage, RunSearch } from '../../../ports/tracking.ts'
 import type { WideRunSearch } from '../../../ports/tracking-views.ts'
 import type { Database, SqlDialect } from '../dialect.ts'
+import { packedRows } from '../packed-rows.ts'
 import { experimentKey, nameWithin } from './experiments.ts'
 import { filterSql, pointFits, type Searched } from './filter-sql.ts'
 import { metricKey } from './metrics.ts'
-import { afterPlace, nullsLast, orderBy, orderColumns, pageOf, type Term } from './ordered-page.ts'
-import { type RunRow, runOf } from './runs.ts'
+import { afterPlace, nullsLast, orderBy, orderColumn, orderColumns, pageOf, type Term } from './ordered-page.ts'
+import { type RunRow, runColumns, runOf } from './runs.ts'
 import { searchPlace } from './search-place.ts'
 
-type SearchDialect = Pick<SqlDialect, 'like' | 'reader' | 'searcher'>
+type SearchDialect = Pick<SqlDialect, 'like' | 'packed' | 'reader' | 'searcher'>
 
 /** Where artifacts go; as the protocol says it. */
 const artifactUri = sql`(select coalesce(rtrim(e.artifact_location, '/'), 'mlflow-artifacts:/' || e.key) || '/' || r.id || '/artifacts'
@@ -40,6 +42,15 @@ export const experimentsAsked = (asked: readonly string[] | { folder: string }):
 const newestTried = 4000
 /** A page as large as this one is not filled by them. */
 const smallPage = 1000
+const mostPacked = 10_000
+
+/** Comparisons in a filter; one that looks into texts counts as many. */
+function weightOf(filter: Filter): number {
+  if (filter.kind === 'and' || filter.kind === 'or') return filter.of.reduce((sum, part) => sum + weightOf(part), 0)
+  if (filter.kind === 'not') return weightOf(filter.of)
+  return filter.kind === 'comparison' && filter.operator.endsWith('LIKE') ? 10 : 1
+}
+const isQuick = (filter: Filter): boolean => weightOf(filter) <= 4
 
 /** @param isOneByOne whether the values of metrics are looked up for each run that is looked at, in place of all at once. */
 const runsBy = (isOneByOne: boolean): Searched => ({
@@ -81,10 +92,10 @@ function termsOf({ entity, key, descending }: OrderItem): Term[] {
 }
 
 /** Of what a filter finds of the runs of experiments, in order, the columns that are asked for; and by what it is ordered. */
-async function foundRuns<R extends object>(
+async function foundRuns<R extends Partial<RunRow>>(
   db: Database,
   dialect: SearchDialect,
-  columns: (terms: readonly Term[]) => RawBuilder<unknown>,
+  columns: readonly (keyof R & string)[],
   { experiments, lifecycle, filter, order, limit, after: from }: WideRunSearch,
 ): Promise<{ rows: R[]; terms: Term[] }> {
   const isByTime = order.some(({ entity, key }) => entity === 'attribute' && key === 'start_time')
@@ -107,27 +118,35 @@ async function foundRuns<R extends object>(
   // The newest alone are found by an index.
   const place = filter || order.length > 0 ? await searchPlace(db, dialect) : db
   const among = sql.join(conditions, sql` and `)
-  const found = async (isFound: RawBuilder<unknown>): Promise<R[]> => {
-    const { rows } = await sql<R>`
-      select ${columns(terms)} from tracked_run r where ${isFound} order by ${orderBy(terms)} limit ${limit}`.execute(
-      place,
-    )
-    return rows
+  const found = async (isFound: RawBuilder<unknown>, by: Database): Promise<R[]> => {
+    const own = sql.join(columns.map((column) => sql.ref(`r.${column}`)))
+    const statement = sql<R>`select ${own}, ${orderColumns(terms)} from tracked_run r
+      where ${isFound} order by ${orderBy(terms)} limit ${limit}`
+    // Of a metric the digits would have to be asked for; and the text of very many would be long.
+    if (order.length > 0 || limit > mostPacked) return (await statement.execute(by)).rows
+    const names = [...columns, ...terms.map((_, at) => orderColumn(at))]
+    return (await packedRows(by, dialect, names, sql`from (${statement}) as found`)).map((values) => {
+      const row: Record<string, unknown> = {}
+      for (let at = 0; at < names.length; at += 1) row[names[at]!] = values[at]
+      return row as R
+    })
   }
-  if (!filter) return { rows: await found(among), terms }
+  if (!filter) return { rows: await found(among, place), terms }
   if (place === dialect.searcher && order.length === 0 && limit <= smallPage + 1) {
     const oldest = sql`(select r.started_at from tracked_run r where ${among} order by r.started_at desc limit 1 offset ${newestTried})`
     const isNew = sql`r.started_at >= coalesce(${oldest}, ${Number.MIN_SAFE_INTEGER})`
-    const rows = await found(sql`${among} and ${isNew} and ${filterSql(filter, oneByOne, dialect)}`)
+    // A few milliseconds at most: to ask the other place would take as long.
+    const by = isQuick(filter) ? db : place
+    const rows = await found(sql`${among} and ${isNew} and ${filterSql(filter, oneByOne, dialect)}`, by)
     if (rows.length === limit) return { rows, terms }
   }
-  return { rows: await found(sql`${among} and ${filterSql(filter, together, dialect)}`), terms }
+  return { rows: await found(sql`${among} and ${filterSql(filter, together, dialect)}`, place), terms }
 }
 
 /** Runs of experiments that a filter finds, a page of them in order. Pages never overlap, and nothing is left out between them. */
 export async function searchRuns(db: Database, dialect: SearchDialect, search: RunSearch): Promise<RunPage> {
   const { limit } = search
-  const { rows, terms } = await foundRuns<RunRow>(db, dialect, (by) => sql`r.*, ${orderColumns(by)}`, {
+  const { rows, terms } = await foundRuns<RunRow>(db, dialect, runColumns, {
     ...search,
     limit: limit + 1,
   })
@@ -141,7 +160,6 @@ export async function searchRunIds(
   dialect: SearchDialect,
   search: Omit<WideRunSearch, 'after'>,
 ): Promise<string[]> {
-  const columns = (terms: readonly Term[]) => sql`r.id as run_id, ${orderColumns(terms)}`
-  const { rows } = await foundRuns<{ run_id: string }>(db, dialect, columns, { ...search, after: undefined })
-  return rows.map(({ run_id }) => run_id)
+  const { rows } = await foundRuns<Pick<RunRow, 'id'>>(db, dialect, ['id'], { ...search, after: undefined })
+  return rows.map(({ id }) => id)
 }

@@ -19,6 +19,19 @@ export interface RunRow {
   deleted_at: number | string | null
 }
 
+export const runColumns = [
+  'key',
+  'id',
+  'experiment',
+  'name',
+  'author',
+  'status',
+  'started_at',
+  'ended_at',
+  'deleted',
+  'deleted_at',
+] as const satisfies readonly (keyof RunRow)[]
+
 const numberOf = (value: number | string | null): number | null => (value === null ? null : Number(value))
 
 export const runOf = (row: RunRow): TrackedRun => ({

@@ -2,14 +2,29 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { basename, join } from 'node:path'
 import { MillwrightError } from './errors.ts'
 
-/** Whether a process with that id runs. */
+/** From its state on, what the system says of a process (proc(5)); null where it says nothing. */
+function statOf(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name stands in brackets and may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Whether a process with that id runs. One that is dead and that nobody has asked after yet does not: where the first process of a container
+ * asks late or never, it stays in the table.
+ */
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
+  const [state] = statOf(pid) ?? []
+  return state !== 'Z' && state !== 'X'
 }
 
 /**
@@ -17,10 +32,9 @@ export const isAlive = (pid: number): boolean => {
  * the system does not say.
  */
 function markOf(pid: number): string {
+  const startedAt = statOf(pid)?.[19]
+  if (startedAt === undefined) return ''
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name stands in brackets and may hold anything; of what follows, the twentieth is the start.
-    const startedAt = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${startedAt}`
   } catch {
     return ''

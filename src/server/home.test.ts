@@ -66,6 +66,28 @@ it('a process whose keeper was killed is waited for, although it has not noticed
   await expect(takeHome(folder)).rejects.toThrow('another control plane')
 })
 
+it.skipIf(process.platform !== 'linux')(
+  'a process that is dead has nothing, although nobody has asked after it, and keeps nobody',
+  async () => {
+    // What the shell becomes never asks after the child that it does not know.
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const dead = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))))
+    const stateOf = () => / ([A-Z]) /.exec(readFileSync(`/proc/${dead}/stat`, 'utf8'))?.[1]
+    await expect.poll(stateOf).toBe('Z')
+    expect(isAlive(dead)).toBe(false)
+    write({ pid: dead }, { keeper: { pid: process.pid, mark: '' } })
+    ;(await takeHome(folder)).release()
+    // One that it kept is on its way.
+    const neighbour = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 700)'])
+    write({ pid: neighbour.pid! }, { keeper: { pid: dead, mark: '' } })
+    ;(await takeHome(folder)).release()
+    expect(isAlive(neighbour.pid!)).toBe(false)
+    const ended = new Promise((resolve) => parent.once('exit', resolve))
+    parent.kill()
+    await ended
+  },
+)
+
 it('of a process that died in the middle of taking it, nothing is left to wait for', async () => {
   writeFileSync(lock(), '')
   ;(await takeHome(folder)).release()

@@ -133,6 +133,8 @@ describe.skipIf(!chromiumPath)(
       const how = page.locator('.panel', { has: page.getByRole('heading', { name: 'How it was made' }) })
       await how.getByRole('link', { name: 'payments' }).waitFor()
       await how.getByRole('link', { name: 'fox' }).waitFor()
+      // Nobody said its task: what would be a yes is not known.
+      expect(await how.getByText('Threshold').count()).toBe(0)
       // A run that is deleted says so without being asked again.
       await send('POST', '/runs/delete', { run_id: fox })
       await how.getByText('deleted, in Default').waitFor()

@@ -91,7 +91,8 @@ function Made({ version, now }: { version: ModelVersionRecord; now: number }) {
           ],
           ['Version hash', <Hash key="hash" value={version.hash} />],
           ['Task', version.task ?? 'not said'],
-          ['Threshold', figure(version.threshold)],
+          // Above which a score is a yes: of another task, and of one that nobody knows, it says nothing.
+          ...(version.task === 'binary' ? ([['Threshold', figure(version.threshold)]] as const) : []),
           ['A request has', fieldsSaid(version.signature.request)],
           ['An answer has', fieldsSaid(version.signature.outputs)],
         ]}

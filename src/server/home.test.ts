@@ -70,7 +70,9 @@ it.skipIf(process.platform !== 'linux')(
   'a process that is dead has nothing, although nobody has asked after it, and keeps nobody',
   async () => {
     // What the shell becomes never asks after the child that it does not know.
-    const parent = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     const dead = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))))
     const stateOf = () => / ([A-Z]) /.exec(readFileSync(`/proc/${dead}/stat`, 'utf8'))?.[1]
     await expect.poll(stateOf).toBe('Z')

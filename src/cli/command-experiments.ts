@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { MillwrightError } from '../base/errors.ts'
 import { folderPath } from '../contract/search/experiment-folders.ts'
 import type { Client } from '../sdk/client.ts'
 import { actor, connect, defaultServer, inWordsOf } from './connection.ts'
@@ -56,7 +57,12 @@ export function experimentCommands(program: Command): void {
         if (page.next === null) break
         after = page.next
       }
-      if (rows.length === 0) console.log(folder === '' ? 'No experiments.' : `There is no folder ${folder}.`)
+      if (rows.length === 0 && folder !== '')
+        throw new MillwrightError('not-found', `there is no folder "${folder}" of experiments`, {
+          field: 'folder',
+          hint: '`millwright experiments list` says what there is.',
+        })
+      if (rows.length === 0) console.log('No experiments.')
       else console.log(table(['name', 'id', 'runs', 'running', 'last activity'], rows))
     })
 

@@ -1,61 +1,32 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { mkdtemp, rm, utimes } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createClient } from '../../src/sdk/client.ts'
 import { restoreBackup } from '../../src/server/backup/restore-backup.ts'
 import { verifyBackup } from '../../src/server/backup/verify-backup.ts'
 import { createToken, removeToken } from '../../src/server/principals.ts'
-import { type RunningServer, startServer } from '../../src/server/start.ts'
-import { applyFolder, projectFolder, shopFiles } from '../delivery/shop.ts'
+import { startServer } from '../../src/server/start.ts'
 import { raw, requestOf } from '../hostile/raw.ts'
-import { givenRun } from './given-run.ts'
+import { artifactDoor, type Body, jsonOf, root, run, sha } from './artifact-door.ts'
 
-type Body = NonNullable<RequestInit['body']>
-// biome-ignore lint/suspicious/noExplicitAny: answers are held against what they are to be, whatever they are.
-const jsonOf = (answer: Response): Promise<any> => answer.json()
-
-let folder: string
-let home: string
-let server: RunningServer
-const run = 'a'.repeat(32)
-const root = `0/${run}/artifacts`
-const at = (path: string, prefix = '/api') => `${server.address}${prefix}/2.0/mlflow-artifacts/${path}`
-const fileAt = (path: string) => at(`artifacts/${root}/${path.split('/').map(encodeURIComponent).join('/')}`)
-
-const put = (path: string, body: Body, headers: Record<string, string> = {}) =>
-  fetch(fileAt(path), { method: 'PUT', body, headers })
+const door = artifactDoor()
+const { at, fileAt, put } = door
 const list = async (path = root): Promise<unknown> =>
   (await jsonOf(await fetch(`${at('artifacts')}?path=${encodeURIComponent(path)}`))).files
 const blobs = async () => {
   const hashes: string[] = []
-  for await (const { hash } of server.plane.data.blobs.list()) hashes.push(hash)
+  for await (const { hash } of door.server.plane.data.blobs.list()) hashes.push(hash)
   return hashes
 }
 const incoming = () => {
-  const path = join(server.plane.home.blobs, 'incoming')
+  const path = join(door.server.plane.home.blobs, 'incoming')
   return existsSync(path) ? readdirSync(path) : []
 }
 const until = async (is: () => boolean | Promise<boolean>) => {
   while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 10))
 }
-const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright artifacts '))
-  home = join(folder, 'home')
-  process.env.MILLWRIGHT_ARTIFACT_MB = '40'
-  server = await startServer({ home, host: '127.0.0.1', port: 0, logLevel: 'silent' })
-  delete process.env.MILLWRIGHT_ARTIFACT_MB
-  for (const id of [run, 'b'.repeat(32)]) await givenRun(server, id)
-  await givenRun(server, 'd'.repeat(32), true)
-})
-afterAll(async () => {
-  await server?.close()
-  await rm(folder, { recursive: true, force: true })
-})
 
 describe('a file', () => {
   it('comes back as it was sent, as bytes to be kept and never as a page', async () => {
@@ -141,7 +112,7 @@ describe('a file', () => {
   })
 
   it('sent again changes nothing; another one replaces it', async () => {
-    const { files } = server.plane.data.metadata
+    const { files } = door.server.plane.data.metadata
     await put('again', 'one')
     const first = await files.get(root, 'again')
     await new Promise((resolve) => setTimeout(resolve, 5))
@@ -174,13 +145,13 @@ describe('a file', () => {
 
   it('larger than the limit is refused: at once where that is said, and with the first byte too many where it is not', async () => {
     const before = await blobs()
-    const said = await raw(Number(new URL(server.address).port), {
+    const said = await raw(Number(new URL(door.server.address).port), {
       send: requestOf('PUT', new URL(fileAt('large')).pathname, { 'content-length': 50_000_000_000 }),
     })
     expect(said.statuses).toEqual([413])
     expect(said.text).toContain('MILLWRIGHT_ARTIFACT_MB')
     const piece = Buffer.alloc(1 << 20)
-    const unsaid = await raw(Number(new URL(server.address).port), {
+    const unsaid = await raw(Number(new URL(door.server.address).port), {
       send: (function* () {
         yield requestOf('PUT', new URL(fileAt('large')).pathname, { 'transfer-encoding': 'chunked' })
         for (let i = 0; i < 200; i += 1) yield Buffer.concat([Buffer.from('100000\r\n'), piece, Buffer.from('\r\n')])
@@ -198,7 +169,7 @@ describe('a file', () => {
       string,
       string
     >[]) {
-      const sending = raw(Number(new URL(server.address).port), {
+      const sending = raw(Number(new URL(door.server.address).port), {
         send: (async function* () {
           yield requestOf('PUT', new URL(fileAt('gone')).pathname, headers)
           yield 'content-length' in headers ? 'some bytes' : '5\r\nbytes\r\n'
@@ -220,7 +191,7 @@ describe('a file', () => {
     ] as const) {
       const bytes = randomBytes(size)
       await put(name, bytes)
-      const path = await server.plane.data.blobs.pathOf(sha(bytes))
+      const path = await door.server.plane.data.blobs.pathOf(sha(bytes))
       bytes[size >> 1]! ^= 1
       writeFileSync(path, bytes)
       const got = await fetch(fileAt(name))
@@ -274,7 +245,7 @@ describe('a folder', () => {
 
 describe('by their run', () => {
   const ask = async (path: string) => {
-    const answer = await fetch(`${server.address}${path}`)
+    const answer = await fetch(`${door.server.address}${path}`)
     return { status: answer.status, body: await jsonOf(answer) }
   }
 
@@ -306,7 +277,7 @@ describe('by their run', () => {
 
   it('fetches one of their files', async () => {
     await put('of-run/page.html', '<b>')
-    const got = await fetch(`${server.address}/get-artifact?run_uuid=${run}&path=of-run/page.html`)
+    const got = await fetch(`${door.server.address}/get-artifact?run_uuid=${run}&path=of-run/page.html`)
     expect([await got.text(), got.headers.get('content-type')]).toEqual(['<b>', 'application/octet-stream'])
     expect(got.headers.get('content-disposition')).toContain('attachment')
     expect((await ask(`/get-artifact?run_uuid=${run}&path=of-run/no`)).status).toBe(404)
@@ -315,7 +286,7 @@ describe('by their run', () => {
 
   it('refuses to write where the run is deleted or is none, before the bytes have come', async () => {
     const begin = (id: string) =>
-      raw(Number(new URL(server.address).port), {
+      raw(Number(new URL(door.server.address).port), {
         send: requestOf('PUT', `/api/2.0/mlflow-artifacts/artifacts/0/${id}/artifacts/x`, {
           'content-length': 9_000_000,
         }),
@@ -325,140 +296,36 @@ describe('by their run', () => {
   })
 })
 
-describe('in parts', () => {
-  interface Created {
-    upload_id: string
-    credentials: { url: string; part_number: number; headers: Record<string, string> }[]
-  }
-  const post = async (what: string, body: object, inFolder = root) => {
-    const headers = { 'content-type': 'application/json' }
-    const answer = await fetch(at(`mpu/${what}/${inFolder}`), { method: 'POST', headers, body: JSON.stringify(body) })
-    return { status: answer.status, body: await jsonOf(answer) }
-  }
-  const create = async (name: string, parts: number) =>
-    (await post('create', { path: `/home/ada/${name}`, num_parts: parts })).body as Created
-  const send = async ({ url, headers, part_number }: Created['credentials'][number], body: Body) => {
-    const answer = await fetch(url, { method: 'PUT', body, headers })
-    return { part_number, etag: answer.headers.get('etag'), url, status: answer.status }
-  }
-  const complete = (name: string, upload_id: string, parts: object[]) =>
-    post('complete', { path: `/home/ada/${name}`, upload_id, parts })
-
-  it('sent side by side and in any order, over a restart, is one file', async () => {
-    const bytes = randomBytes(9_000_000)
-    const piece = (number: number) => bytes.subarray((number - 1) * 4_000_000, number * 4_000_000)
-    const { upload_id, credentials } = await create('big.bin', 3)
-    const third = await send(credentials[2]!, piece(3))
-    await server.close()
-    server = await startServer({ home, host: '127.0.0.1', port: 0, logLevel: 'silent' })
-    // The process listens elsewhere now.
-    const moved = credentials.map((each) => ({
-      ...each,
-      url: `${server.address}${new URL(each.url).pathname}`,
-    }))
-    expect((await complete('big.bin', upload_id, [third])).body).toMatchObject({ error_code: 'RESOURCE_CONFLICT' })
-    const [second, wrong] = await Promise.all([send(moved[1]!, piece(2)), send(moved[0]!, 'not it')])
-    const first = await send(moved[0]!, piece(1))
-    expect((await complete('big.bin', upload_id, [wrong, second, third])).status).toBe(409)
-    expect((await fetch(fileAt('big.bin'))).status).toBe(404)
-    const stated = [first, second, third]
-    const both = await Promise.all([1, 2].map(() => complete('big.bin', upload_id, stated)))
-    expect(both).toEqual([1, 2].map(() => ({ status: 200, body: {} })))
-    expect((await complete('big.bin', upload_id, stated)).status).toBe(200)
-    expect(Buffer.from(await (await fetch(fileAt('big.bin'))).arrayBuffer()).equals(bytes)).toBe(true)
-    // Nothing more comes to an upload that is complete, and giving it up leaves the file.
-    expect((await send(moved[0]!, 'late')).status).toBe(404)
-    expect((await post('abort', { path: 'big.bin', upload_id })).status).toBe(200)
-    expect((await fetch(fileAt('big.bin'), { method: 'HEAD' })).status).toBe(200)
-    expect(await server.plane.data.metadata.count('artifact_part')).toBe(0)
-  })
-
-  it('needs the key, a number that was announced, and the file that it was begun for', async () => {
-    const { upload_id, credentials } = await create('keyed', 1)
-    const [only] = credentials
-    expect((await send({ ...only!, headers: {} }, 'x')).status).toBe(401)
-    expect((await send({ ...only!, headers: { 'x-upload-key': 'a guess' } }, 'x')).status).toBe(403)
-    for (const number of ['0', '2', '1.5', 'x'])
-      expect((await send({ ...only!, url: only!.url.replace(/1$/, number) }, 'x')).status).toBe(400)
-    const part = await send(only!, 'x')
-    expect((await complete('another', upload_id, [part])).status).toBe(404)
-    expect((await post('abort', { path: 'another', upload_id })).status).toBe(404)
-    expect((await post('abort', { path: 'keyed', upload_id })).status).toBe(200)
-    expect((await complete('keyed', upload_id, [part])).status).toBe(404)
-    for (const body of [{}, { path: 'x' }, { path: 'x', num_parts: 0 }, { path: 'x', num_parts: 10_001 }])
-      expect(await post('create', body)).toMatchObject({ status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE' } })
-    expect((await post('create', { path: 'x', num_parts: '2' })).status).toBe(200)
-    for (const path of ['..', 'a/..', '.', '', 'a\\..', '%2e%2e'])
-      expect([path, (await post('create', { path, num_parts: 1 })).status]).toEqual([path, 400])
-  })
-
-  it('abandoned is collected with its parts, and one that goes on is not', async () => {
-    const { metadata, blobs: store } = server.plane.data
-    const [old, young] = [await create('old', 2), await create('young', 2)]
-    const oldPart = randomBytes(100)
-    const youngPart = randomBytes(100)
-    await send(old.credentials[0]!, oldPart)
-    await send(young.credentials[0]!, youngPart)
-    const twoDays = Date.now() - 2 * 24 * 3_600_000
-    await metadata.transaction((writer) => writer.update('artifact_upload', old.upload_id, { heardAt: twoDays }))
-    await put('kept', 'kept bytes')
-    await put('let-go', 'bytes that nobody names')
-    await fetch(fileAt('let-go'), { method: 'DELETE' })
-    const dead = join(server.plane.home.blobs, 'incoming', 'of-a-process-that-died')
-    writeFileSync(dead, 'half')
-    for await (const { hash } of store.list()) await utimes(await store.pathOf(hash), twoDays / 1000, twoDays / 1000)
-    await utimes(dead, twoDays / 1000, twoDays / 1000)
-    const client = createClient(server.address)
-    const { applied } = await client.project()
-    expect(applied).toBeNull()
-    const project = await projectFolder(shopFiles())
-    await applyFolder(client, project)
-    const dry = await client.collectGarbage({ body: { dryRun: true } })
-    expect(dry.items.map(({ kind, name }) => `${kind} ${name}`)).toEqual(
-      expect.arrayContaining([`upload ${old.upload_id}`, `blob ${sha(oldPart)}`, 'half-written bytes 1']),
-    )
-    expect(existsSync(dead)).toBe(true)
-    await client.collectGarbage({ body: { dryRun: false } })
-    expect(existsSync(dead)).toBe(false)
-    expect(await store.has(sha(oldPart))).toBe(false)
-    expect(await store.has(sha(Buffer.from('bytes that nobody names')))).toBe(false)
-    expect(await store.has(sha(youngPart))).toBe(true)
-    expect(await (await fetch(fileAt('kept'))).text()).toBe('kept bytes')
-    expect(await metadata.get('artifact_upload', old.upload_id)).toBeUndefined()
-    expect(await metadata.count('artifact_part')).toBe(1)
-    expect((await send(old.credentials[1]!, 'late')).status).toBe(404)
-    expect((await send(young.credentials[1]!, 'in time')).status).toBe(200)
-  })
-})
-
 it('a backup has the files and their bytes, and says when one is missing', async () => {
   await put('backed/up.txt', 'of the backup')
-  const client = createClient(server.address)
-  const dir = join(folder, 'backups')
+  const client = createClient(door.server.address)
+  const dir = join(door.folder, 'backups')
   const job = async () => (await client.storageJob()).job
   await client.makeBackup({ body: { dir } })
   await until(async () => (await job())?.endedAt !== null)
   expect(await job()).toMatchObject({ error: null })
   expect((await verifyBackup(dir)).faults).toEqual([])
-  const other = join(folder, 'other')
+  const other = join(door.folder, 'other')
   await restoreBackup(dir, other, { actor: 'user:test' })
   const restored = await startServer({ home: other, host: '127.0.0.1', port: 0 })
   const path = new URL(fileAt('backed/up.txt')).pathname
   expect(await (await fetch(restored.address + path)).text()).toBe('of the backup')
   await restored.close()
 
-  await rm(await server.plane.data.blobs.pathOf(sha(Buffer.from('of the backup'))))
+  await rm(await door.server.plane.data.blobs.pathOf(sha(Buffer.from('of the backup'))))
   await client.verifyStorage({ body: { repairFrom: null } })
   await until(async () => (await job())?.endedAt !== null)
   expect((await job())?.verified?.faults).toMatchObject([{ fault: 'missing', by: `artifact ${root}/backed/up.txt` }])
-  await client.makeBackup({ body: { dir: join(folder, 'later') } })
+  await client.makeBackup({ body: { dir: join(door.folder, 'later') } })
   await until(async () => (await job())?.endedAt !== null)
-  expect((await verifyBackup(join(folder, 'later'))).faults).toEqual([expect.stringContaining(`${root}/backed/up.txt`)])
+  expect((await verifyBackup(join(door.folder, 'later'))).faults).toEqual([
+    expect.stringContaining(`${root}/backed/up.txt`),
+  ])
 })
 
 it('where tokens are asked for, a viewer reads and a developer writes; a refused body is not read', async () => {
-  const viewer = { authorization: `Bearer ${createToken(home, 'vera', 'viewer')}` }
-  const developer = { authorization: `Bearer ${createToken(home, 'dan', 'developer')}` }
+  const viewer = { authorization: `Bearer ${createToken(door.home, 'vera', 'viewer')}` }
+  const developer = { authorization: `Bearer ${createToken(door.home, 'dan', 'developer')}` }
   expect((await put('mine', 'x', developer)).status).toBe(200)
   expect((await fetch(fileAt('mine'), { headers: viewer })).status).toBe(200)
   const forwarded = { 'x-forwarded-for': '192.0.2.1' }
@@ -480,12 +347,12 @@ it('where tokens are asked for, a viewer reads and a developer writes; a refused
   for (const path of [
     fileAt('mine'),
     `${at('artifacts')}?path=${root}`,
-    `${server.address}/api/2.0/mlflow/artifacts/list?run_id=x`,
-    `${server.address}/ajax-api/2.0/mlflow/artifacts/list?run_id=x`,
-    `${server.address}/get-artifact?run_id=x&path=y`,
+    `${door.server.address}/api/2.0/mlflow/artifacts/list?run_id=x`,
+    `${door.server.address}/ajax-api/2.0/mlflow/artifacts/list?run_id=x`,
+    `${door.server.address}/get-artifact?run_id=x&path=y`,
   ])
     expect([path, (await fetch(path, { headers: forwarded })).status]).toEqual([path, 401])
-  const port = Number(new URL(server.address).port)
+  const port = Number(new URL(door.server.address).port)
   const refused = await raw(port, {
     send: (async function* () {
       yield requestOf('PUT', new URL(fileAt('huge')).pathname, { ...viewer, 'content-length': 30_000_000 })
@@ -505,5 +372,5 @@ it('where tokens are asked for, a viewer reads and a developer writes; a refused
   const { credentials } = await jsonOf(create)
   const part = await fetch(credentials[0].url, { method: 'PUT', body: 'x', headers: credentials[0].headers })
   expect(part.status).toBe(200)
-  for (const name of ['vera', 'dan']) removeToken(home, name)
+  for (const name of ['vera', 'dan']) removeToken(door.home, name)
 })

@@ -54,7 +54,7 @@ export class ModelVersions {
     const version = id === undefined ? undefined : await reader.get('model_version', id)
     if (!version || version.model !== model || !(await reader.registry.version(model, version.number))) {
       throw new MillwrightError('not-found', `model "${model}" has no version or alias "${wanted}"`, {
-        hint: `See \`millwright models ${model}\`.`,
+        hint: `\`millwright models\` lists the models, \`millwright models ${model}\` the versions of this one.`,
       })
     }
     return version

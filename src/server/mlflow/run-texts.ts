@@ -1,10 +1,14 @@
 import type { TrackedRun } from '../../contract/tracking.ts'
 import type { RunRevisions } from '../../ports/tracking.ts'
 
-/** Bytes that all texts may have together. */
+/** Bytes that all texts may have together, and what is kept beside them. */
 const mostKept = 32 << 20
+/** What is kept beside each text takes about so many. */
+const bytesBeside = 300
 /** One that is longer is not kept: it would push out many others. */
 const longestKept = 64 << 10
+
+const sizeOf = (text: Buffer): number => text.length + bytesBeside
 
 /** Messages of runs as JSON, kept for as long as their runs do not change: most of what lists show was shown before. */
 export class RunTexts {
@@ -50,20 +54,28 @@ export class RunTexts {
       this.kept.set(id, found)
       return found.text
     }
-    this.bytes -= found.text.length
+    this.bytes -= sizeOf(found.text)
     return undefined
   }
 
   private put(id: string, text: Buffer): void {
     if (text.length > longestKept) return
-    const before = this.kept.get(id)
-    if (before) this.bytes -= before.text.length
-    this.kept.set(id, { revision: this.revisions.of(id), text })
-    this.bytes += text.length
-    for (const [oldest, { text: old }] of this.kept) {
+    this.drop(id)
+    // A copy of its own: small buffers are pieces of a larger one, which would stay for any of them.
+    const own = Buffer.allocUnsafeSlow(text.length)
+    text.copy(own)
+    this.kept.set(id, { revision: this.revisions.of(id), text: own })
+    this.bytes += sizeOf(own)
+    for (const oldest of this.kept.keys()) {
       if (this.bytes <= mostKept) break
-      this.kept.delete(oldest)
-      this.bytes -= old.length
+      this.drop(oldest)
     }
+  }
+
+  private drop(id: string): void {
+    const found = this.kept.get(id)
+    if (!found) return
+    this.kept.delete(id)
+    this.bytes -= sizeOf(found.text)
   }
 }
